@@ -1,0 +1,123 @@
+"""`Secret`: a value that is used and never shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol
+
+from gqlauth.errors import SecretError
+
+if TYPE_CHECKING:
+    from gqlauth.errors import Place
+
+MASK: Final = "***"
+
+
+class SecretSource(Protocol):
+    """Where a secret comes from. Its ``str()`` names the source and never the value.
+
+    A source may also have ``check() -> str | None``, which tells what keeps it from being read
+    as far as that is known without reading it: diagnostics ask it, so it must run nothing.
+    """
+
+    async def read(self) -> str:
+        """Return the secret's text.
+
+        Raises:
+            SecretError: when it cannot be had.
+
+        """
+
+
+class Secret:
+    """A secret: text given in code, or a reference that is resolved at each use.
+
+    It never prints: not by ``repr``, ``str``, ``format``, ``vars``, pickle, JSON, attrs or
+    cattrs. Only `reveal` gives the text away.
+    """
+
+    # Not attrs: as an attrs class it would come out of attrs.asdict and cattrs in the clear.
+    __slots__ = ("_place", "_source", "_text")
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str) or not text:
+            raise SecretError("a secret is text, and not empty")
+        self._text: str | None = text
+        self._source: SecretSource | None = None
+        self._place: Place | None = None
+
+    @classmethod
+    def from_source(cls, source: SecretSource, *, place: Place | None = None) -> Secret:
+        """Return a secret that reads `source` each time it is resolved.
+
+        `place` is where the reference stands in a configuration file, for errors.
+        """
+        secret = cls.__new__(cls)
+        secret._text = None
+        secret._source = source
+        secret._place = place
+        return secret
+
+    @property
+    def source(self) -> str:
+        """Return what may be told of where the secret comes from, such as ``env NAME``."""
+        return "given in code" if self._source is None else str(self._source)
+
+    @property
+    def is_reference(self) -> bool:
+        """Tell whether the text is still to be read from a source."""
+        return self._text is None
+
+    def check(self) -> None:
+        """Raise if it can be told, without reading the secret, that reading it would fail.
+
+        Raises:
+            SecretError: with the place in the configuration file, if it came from one.
+
+        """
+        check = getattr(self._source, "check", None)
+        trouble = check() if check is not None else None
+        if trouble is not None:
+            raise SecretError(trouble).at(self._place)
+
+    async def resolve(self) -> Secret:
+        """Return this secret with its text at hand; a reference is read anew at each call.
+
+        Raises:
+            SecretError: with the place in the configuration file, if it came from one.
+
+        """
+        if self._source is None:
+            return self
+        try:
+            resolved = Secret(await self._source.read())
+        except SecretError as error:
+            raise error.at(self._place) from error.__cause__
+        resolved._source = self._source
+        resolved._place = self._place
+        return resolved
+
+    def reveal(self) -> str:
+        """Return the text itself: for the line that sends it, and no variable.
+
+        Raises:
+            SecretError: for a reference; `resolve` it first.
+
+        """
+        if self._text is None:
+            raise SecretError(f"the secret ({self.source}) is a reference: resolve it first")
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK if self._source is None else self.source})"
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled: it would be written out in the clear")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        self.__getstate__()

@@ -1,0 +1,178 @@
+"""`Token`, and the protocols that others implement."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, runtime_checkable
+
+from gqlauth._secret import Secret
+
+if TYPE_CHECKING:
+    from gqlauth._endpoint import TokenEndpoint
+
+# What a header value may carry (RFC 9110, section 5.5), without the obsolete bytes above ASCII.
+_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20\x09\x21-\x7e]*[\x21-\x7e])?")
+
+
+class Token:
+    """An access token, or a static credential: what proves a request, and for how long.
+
+    Args:
+        text: the credential itself, or a `Secret` that is resolved. It never prints; `reveal`
+            gives it away.
+        token_type: the scheme before it in the header (RFC 6749, section 7.1); empty for none.
+        expires_in: its lifetime in seconds from when it was asked for. None means as long as a
+            JWT says of itself, and else for ever.
+        scopes: the scopes that were granted, if they are known.
+        header_name: the header that it is sent in.
+
+    Raises:
+        ValueError: when `text` cannot stand in a header.
+
+    """
+
+    # The header's value is what each request needs, so that is what is kept; the text is its end.
+    __slots__ = (
+        "_issued_monotonic",
+        "_text_at",
+        "_value",
+        "expires_in",
+        "header_name",
+        "issued_at",
+        "scopes",
+        "token_type",
+    )
+
+    def __init__(
+        self,
+        text: str | Secret,
+        *,
+        token_type: str = "Bearer",
+        expires_in: float | None = None,
+        scopes: tuple[str, ...] | None = None,
+        header_name: str = "Authorization",
+    ) -> None:
+        self._value = f"{token_type} " if token_type else ""
+        self._text_at = len(self._value)
+        self._value += text.reveal() if isinstance(text, Secret) else text
+        if not _HEADER_VALUE.fullmatch(self._value, self._text_at):
+            self._value = ""
+            source = f" ({text.source})" if isinstance(text, Secret) else ""
+            raise ValueError(
+                f"the token{source} is empty or has characters that no header may carry"
+            )
+        self.token_type = token_type
+        self.expires_in = expires_in
+        self.scopes = scopes
+        self.header_name = header_name
+        #: When it was asked for, in seconds since the epoch; None until somebody says so.
+        self.issued_at: float | None = None
+        self._issued_monotonic = 0.0
+
+    def issued(self, wall: float, monotonic: float) -> Token:
+        """Say when this token was asked for, by both clocks; what was said first, stands."""
+        if self.issued_at is None:
+            self.issued_at = wall
+            self._issued_monotonic = monotonic
+            if self.expires_in is None:
+                expiry = _jwt_expiry(self.reveal())
+                self.expires_in = None if expiry is None else expiry - wall
+        return self
+
+    @property
+    def expires_at(self) -> float | None:
+        """Return when it ends, in seconds since the epoch; None for never, or not yet known."""
+        if self.expires_in is None or self.issued_at is None:
+            return None
+        return self.issued_at + self.expires_in
+
+    @property
+    def header_value(self) -> str:
+        """Return the value of the header, the token in it: for the line that sends it."""
+        return self._value
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what may be shown of it: the first 8 hex digits of its SHA-256."""
+        return hashlib.sha256(self.reveal().encode()).hexdigest()[:8]
+
+    def reveal(self) -> str:
+        """Return the text of the token."""
+        return self._value[self._text_at :]
+
+    def same_text(self, other: Token) -> bool:
+        """Tell whether `other` is the same credential, however it was got."""
+        return self._value == other._value and self.header_name == other.header_name
+
+    def __repr__(self) -> str:
+        return f"Token({self.token_type or self.header_name} {self.fingerprint}…)"
+
+    def __copy__(self) -> Token:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Token:
+        return self
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a Token is not pickled: it would be written out in the clear")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        self.__getstate__()
+
+
+def _jwt_expiry(text: str) -> float | None:
+    """Return ``exp`` (RFC 7519, section 4.1.4) of a JWT; None for all that is not one."""
+    parts = text.split(".")
+    if len(parts) != 3 or not text.startswith("eyJ"):  # noqa: PLR2004 - header, claims, signature
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    expiry = claims.get("exp") if isinstance(claims, dict) else None
+    # A year past 9999, NaN and infinity are no dates.
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float) or not 0 < expiry < 253e9:
+        return None
+    return float(expiry)
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """A grant: it fetches one token.
+
+    It knows no cache, no lock, no retry, no clock and no log: all of that stands around it. An
+    attrs class makes the best strategy, as its fields are then the keys that a configuration may
+    have, their types are checked, and equal ones share their token. Fields that have a meaning to
+    the `TokenEndpoint` are ``token_url``, ``client_id``, ``client_secret``,
+    ``token_endpoint_auth_method`` and ``headers``.
+    """
+
+    async def fetch(self, endpoint: TokenEndpoint) -> Token:
+        """Return a new token, asked for now.
+
+        Raises:
+            TokenError: when there is none to be had.
+
+        """
+
+
+class TokenSource(Protocol):
+    """Where what sends a request takes its token from."""
+
+    def fresh(self) -> Token | None:
+        """Return the token if one is at hand that is fresh, without waiting; else None."""
+
+    async def token(self) -> Token:
+        """Return a token that is valid now, waiting for it where that must be.
+
+        Raises:
+            GqlAuthError: when there is none: the request must then not be sent.
+
+        """
+
+    def refused(self, token: Token) -> None:
+        """Take note that the API refused `token`: forget that one, and no other."""

@@ -1,0 +1,174 @@
+"""Everything that gqlauth raises on purpose, as one tree.
+
+::
+
+    GqlAuthError
+    ├── ConfigError                  what was configured is wrong         (exit status 2)
+    │   ├── SecretError              a secret reference gives no secret
+    │   └── StrategyError            a strategy cannot be had, or fails
+    ├── TokenError                   no token could be had
+    │   ├── TokenRefusedError        asking again will not help           (exit status 4)
+    │   └── TokenUnavailableError    worth trying again later             (exit status 5)
+    └── ServiceClosedError           the service is not running
+
+No error holds a secret, a token, a request, a client or a response. All of them can be copied
+and pickled.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, Self
+
+import attrs
+
+
+class GqlAuthError(Exception):
+    """The root of all that gqlauth raises on purpose."""
+
+
+@attrs.frozen
+class Problem:
+    """One thing that is wrong in what was configured, and where it stands."""
+
+    message: str
+    #: The configuration file as the user would name it; empty for a problem that stands in none.
+    file: str = ""
+    #: The line in that file, from 1; None where it is not known.
+    line: int | None = None
+    #: The column in that line, from 1; only for files that cannot be read at all.
+    column: int | None = None
+    #: The dotted key path, such as ``endpoints.prod.auth.token_url``.
+    key: str = ""
+
+    def __str__(self) -> str:
+        place = self.file
+        if place and self.line is not None:
+            place += f":{self.line}" + (f":{self.column}" if self.column is not None else "")
+        return ": ".join(part for part in (place, self.key, self.message) if part)
+
+
+class Place(Protocol):
+    """Where a configured value stands; it can tell so, at a cost, when something is wrong."""
+
+    def problem(self, message: str) -> Problem:
+        """Return the problem that `message` tells, at this place."""
+
+
+class ConfigError(GqlAuthError):
+    """What was configured is wrong: every problem that was found, in one error."""
+
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems: tuple[Problem, ...] = tuple(
+            Problem(problem) if isinstance(problem, str) else problem for problem in problems
+        )
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+    def at(self, place: Place | None) -> Self:
+        """Return this error told at `place`: file, line and key path."""
+        if place is None:
+            return self
+        placed = type(self)(*(place.problem(problem.message) for problem in self.problems))
+        placed.__cause__ = self.__cause__
+        return placed
+
+
+class SecretError(ConfigError):
+    """A secret reference gives no secret: an unset variable, a missing file, a failed command."""
+
+
+class StrategyError(ConfigError):
+    """A strategy cannot be had (unknown, claimed twice, fails to import), or it failed."""
+
+
+@attrs.define(eq=False)
+class TokenError(GqlAuthError):
+    """No token could be had. Its attributes tell what was asked of whom, and what came back."""
+
+    #: What happened, in words: ``refused the client``, ``is unavailable``.
+    reason: str
+    #: The name of the GraphQL endpoint that the token was for.
+    endpoint: str = ""
+    #: Where the token was asked for, without its query string.
+    url: str = ""
+    #: The HTTP status of the last answer; None if none came.
+    status: int | None = None
+    #: ``error`` of the answer (RFC 6749, section 5.2).
+    error: str = ""
+    #: ``error_description`` of the answer, with control characters escaped.
+    error_description: str = ""
+    #: ``error_uri`` of the answer.
+    error_uri: str = ""
+    #: The server's own name for the request, from ``X-Request-Id`` and its like.
+    request_id: str = ""
+    #: How many requests were sent.
+    tries: int = 0
+    #: Seconds from the first request to the end.
+    elapsed: float = 0.0
+    #: Seconds that the server asked to wait; None if it did not.
+    retry_after: float | None = None
+    #: The first 500 characters of an answer that is no OAuth error, redacted and escaped.
+    snippet: str = ""
+    #: What may mend it, where that is known.
+    hint: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if self.hint:
+            self.add_note(f"hint: {self.hint}")
+
+    def __str__(self) -> str:
+        who = f"token endpoint {self.host}" if self.url else ""
+        text = f"{who} {self.reason}".strip()
+        answer = " ".join(
+            part
+            for part in (
+                "" if self.status is None else str(self.status),
+                self.error,
+                f'"{self.error_description}"' if self.error_description else "",
+            )
+            if part
+        )
+        if answer:
+            text += f": {answer}"
+        if self.tries:
+            tries = "1 try" if self.tries == 1 else f"{self.tries} tries"
+            text += f" (after {tries}, {self.elapsed:.2g} s)"
+        if self.snippet:
+            text += f': "{self.snippet}"'
+        if self.error_uri:
+            text += f"; see {self.error_uri}"
+        if self.request_id:
+            text += f"; request id {self.request_id}"
+        return f"{self.endpoint}: {text}" if self.endpoint else text
+
+    @property
+    def host(self) -> str:
+        """Return the host, and the port if it is not the usual one, of the token endpoint."""
+        from urllib.parse import urlsplit  # noqa: PLC0415 - only an error that is shown needs it
+
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+    def for_endpoint(self, name: str) -> Self:
+        """Return a copy of its own for one caller, who asked in the name of an endpoint.
+
+        One error object raised in many tasks would grow a traceback entry for each.
+        """
+        copy = attrs.evolve(self, endpoint=name)
+        copy.__cause__ = self.__cause__
+        return copy
+
+
+@attrs.define(eq=False)
+class TokenRefusedError(TokenError):
+    """The token endpoint refused, or its answer holds no usable token: asking again is no use."""
+
+
+@attrs.define(eq=False)
+class TokenUnavailableError(TokenError):
+    """The token endpoint could not be reached or is in trouble: worth trying again later."""
+
+
+class ServiceClosedError(GqlAuthError):
+    """The `AuthService` was not entered yet, or is closed."""

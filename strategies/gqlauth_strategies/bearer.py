@@ -1,0 +1,19 @@
+"""``type = "bearer"``: a token that somebody else gives out, such as a personal access token."""
+
+from __future__ import annotations
+
+import attrs
+
+from gqlauth import Secret, Token, TokenEndpoint
+
+
+@attrs.frozen
+class Bearer:
+    """A static bearer token (RFC 6750, section 2.1), read anew once the API has refused it."""
+
+    #: The token.
+    token: Secret
+
+    async def fetch(self, _endpoint: TokenEndpoint) -> Token:
+        """Return the token as it is now; one that is a JWT ends when its ``exp`` says so."""
+        return Token(await self.token.resolve())
