@@ -151,7 +151,7 @@ class Strategy(Protocol):
     ``token_endpoint_auth_method`` and ``headers``.
     """
 
-    async def fetch(self, endpoint: TokenEndpoint) -> Token:
+    async def fetch(self, endpoint: TokenEndpoint, /) -> Token:
         """Return a new token, asked for now.
 
         Raises:
