@@ -63,6 +63,11 @@ class Secret:
         return "given in code" if self._source is None else str(self._source)
 
     @property
+    def reference(self) -> SecretSource | None:
+        """Return the source that the secret is read from; None for text given in code."""
+        return self._source
+
+    @property
     def is_reference(self) -> bool:
         """Tell whether the text is still to be read from a source."""
         return self._text is None

@@ -73,14 +73,23 @@ class Token:
         self.issued_at: float | None = None
         self._issued_monotonic = 0.0
 
-    def issued(self, wall: float, monotonic: float) -> Token:
-        """Say when this token was asked for, by both clocks; what was said first, stands."""
+    def issued(
+        self, wall: float, monotonic: float, *, default_lifetime: float | None = None
+    ) -> Token:
+        """Say when this token was asked for, by both clocks; what was said first, stands.
+
+        A lifetime that is not known is then that of the JWT, if it is one, and else
+        `default_lifetime` in seconds.
+        """
         if self.issued_at is None:
             self.issued_at = wall
             self._issued_monotonic = monotonic
             if self.expires_in is None:
                 expiry = _jwt_expiry(self.reveal())
-                self.expires_in = None if expiry is None else expiry - wall
+                left = None if expiry is None else expiry - wall
+                # A JWT that was just given out and has ended already shows that a clock is wrong.
+                outlived = left is not None and left <= 0 and default_lifetime is not None
+                self.expires_in = default_lifetime if left is None or outlived else left
         return self
 
     @property
@@ -89,6 +98,11 @@ class Token:
         if self.expires_in is None or self.issued_at is None:
             return None
         return self.issued_at + self.expires_in
+
+    @property
+    def issued_monotonic(self) -> float:
+        """Return when it was asked for, by the monotonic clock."""
+        return self._issued_monotonic
 
     @property
     def header_value(self) -> str:

@@ -25,6 +25,17 @@ import attrs
 class GqlAuthError(Exception):
     """The root of all that gqlauth raises on purpose."""
 
+    def for_endpoint(self, name: str) -> Self:  # noqa: ARG002 - not every error tells it
+        """Return a copy of its own for one caller, who asked in the name of an endpoint.
+
+        One error object raised in many tasks would grow a traceback entry for each.
+        """
+        return self._chained(type(self)(*self.args))
+
+    def _chained(self, copy: Self) -> Self:
+        copy.__cause__ = self.__cause__
+        return copy
+
 
 @attrs.frozen
 class Problem:
@@ -70,9 +81,9 @@ class ConfigError(GqlAuthError):
         """Return this error told at `place`: file, line and key path."""
         if place is None:
             return self
-        placed = type(self)(*(place.problem(problem.message) for problem in self.problems))
-        placed.__cause__ = self.__cause__
-        return placed
+        return self._chained(
+            type(self)(*(place.problem(problem.message) for problem in self.problems))
+        )
 
 
 class SecretError(ConfigError):
@@ -151,13 +162,8 @@ class TokenError(GqlAuthError):
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
     def for_endpoint(self, name: str) -> Self:
-        """Return a copy of its own for one caller, who asked in the name of an endpoint.
-
-        One error object raised in many tasks would grow a traceback entry for each.
-        """
-        copy = attrs.evolve(self, endpoint=name)
-        copy.__cause__ = self.__cause__
-        return copy
+        """Return a copy of its own for one caller, who asked in the name of an endpoint."""
+        return self._chained(attrs.evolve(self, endpoint=name))
 
 
 @attrs.define(eq=False)

@@ -1,0 +1,133 @@
+"""What GraphQL says of a request and an answer, as far as authentication must know."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+# One token of a document (GraphQL specification, section 2.1), as far as it matters here.
+_TOKEN: Final = re.compile(
+    r'#[^\n\r]*|"""(?:[^"\\]|\\"""|\\|"(?!""))*"""|"(?:[^"\\\n\r]|\\.)*"|[_A-Za-z][_0-9A-Za-z]*|.',
+    re.DOTALL,
+)
+_OPEN: Final = frozenset("{([")
+_CLOSE: Final = frozenset("})]")
+
+
+@attrs.frozen
+class Rejection:
+    """An answer that says that the token was rejected."""
+
+    #: The code that says so.
+    code: str
+    #: Whether the answer has no ``data`` at all: nothing ran.
+    nothing_ran: bool
+
+
+def rejection(content: bytes, retry_on: Collection[str]) -> Rejection | None:
+    """Return how a GraphQL answer says that the token was rejected; None if it does not.
+
+    It does where an error carries a code of `retry_on`, and there is no ``data``, or null: with
+    data beside it, a part was refused, not the token. Of a batch, all answers must say so.
+    """
+    # Most answers hold none of the codes, and need no parsing.
+    if not any(code.encode() in content for code in retry_on):
+        return None
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    answers = answer if isinstance(answer, list) else [answer]
+    rejections = [_rejection(one, retry_on) for one in answers]
+    told = [one for one in rejections if one is not None]
+    if not told or len(told) < len(answers):
+        return None
+    return Rejection(told[0].code, all(one.nothing_ran for one in told))
+
+
+def _rejection(answer: Any, retry_on: Collection[str]) -> Rejection | None:  # noqa: ANN401 - JSON
+    if not isinstance(answer, dict) or answer.get("data") is not None:
+        return None
+    for code in _codes(answer.get("errors")):
+        if code in retry_on:
+            return Rejection(code, "data" not in answer)
+    return None
+
+
+def _codes(errors: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Yield the codes of errors, at the places where servers put them."""
+    for error in errors if isinstance(errors, list) else ():
+        if isinstance(error, dict):
+            extensions = error.get("extensions")
+            extensions = extensions if isinstance(extensions, dict) else {}
+            exception = extensions.get("exception")
+            exception = exception if isinstance(exception, dict) else {}
+            for code in (extensions.get("code"), exception.get("code"), error.get("errorType")):
+                if isinstance(code, str):
+                    yield code
+
+
+def certainly_query(content: bytes) -> bool:
+    """Tell whether the body of a request asks for queries alone, beyond doubt.
+
+    What cannot be read for sure (a persisted document, a form, an operation that is not there)
+    is no query: a mutation must never run twice.
+    """
+    try:
+        request = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    requests = request if isinstance(request, list) else [request]
+    return bool(requests) and all(_asks_query(one) for one in requests)
+
+
+def _asks_query(request: Any) -> bool:  # noqa: ANN401 - JSON
+    if not isinstance(request, dict) or not isinstance(request.get("query"), str):
+        return False
+    kinds = operations(request["query"])
+    name = request.get("operationName")
+    chosen = [kind for kind, own_name in kinds if not name or own_name == name]
+    return bool(chosen) and all(kind == "query" for kind in chosen)
+
+
+def operations(document: str) -> list[tuple[str, str]]:  # noqa: C901 - one small automaton
+    """Return kind and name of each operation of a document, in its order.
+
+    The kind is ``query``, ``mutation`` or ``subscription``; the name is empty for one without.
+    Only the outermost level is read: strings, comments and selections are passed over.
+    """
+    found: list[tuple[str, str]] = []
+    depth = 0
+    kind = ""  # of the definition that is being read; empty between two
+    name_is_due = False
+    for match in _TOKEN.finditer(document):
+        word = match[0]
+        if word in _OPEN:
+            if depth == 0 and word == "{" and not kind:
+                found.append(("query", ""))
+                kind = "query"
+            depth += 1
+            name_is_due = False
+        elif word in _CLOSE:
+            depth -= 1
+            if depth == 0 and word == "}":
+                kind = ""
+        elif depth == 0 and (word[0].isalpha() or word[0] == "_"):
+            if not kind:
+                kind = word
+                name_is_due = True
+                if kind in {"query", "mutation", "subscription"}:
+                    found.append((kind, ""))
+            elif name_is_due:
+                name_is_due = False
+                if found and found[-1] == (kind, ""):
+                    found[-1] = (kind, word)
+        elif not word.isspace() and word[0] != "#":
+            name_is_due = False
+    return found

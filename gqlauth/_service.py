@@ -1,0 +1,393 @@
+"""`AuthService`: names to strategies, and the lifetime of all that gets their tokens."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Self
+
+import anyio
+
+from gqlauth import _log
+from gqlauth._cache import TokenCache
+from gqlauth._clock import Clock, SystemClock
+from gqlauth._config import RETRY_ON, Config, Endpoint
+from gqlauth._key import cache_key
+from gqlauth._options import AuthOptions
+from gqlauth._report import report
+from gqlauth._secret import Secret
+from gqlauth.errors import ConfigError, GqlAuthError, ServiceClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    import httpx
+
+    from gqlauth._httpx import EndpointAuth
+    from gqlauth._status import EndpointStatus
+    from gqlauth._token import Strategy, Token
+
+
+class AuthService:
+    """Tokens for the endpoints of a configuration: fetched, cached, refreshed, put into requests.
+
+    Enter it with ``async with``; it belongs to the event loop that it is entered in. On leaving,
+    what is under way ends, and who waits for a token gets `ServiceClosedError`.
+
+    Args:
+        config: the endpoints; none for a service that is used by `auth_for` alone.
+        clock: what tells the time, for tests.
+        token_transport: what token requests go through instead of the network, for tests.
+        max_entries: how many tokens are kept; the one not asked for longest goes first.
+
+    """
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        clock: Clock | None = None,
+        token_transport: httpx.AsyncBaseTransport | None = None,
+        max_entries: int = 10_000,
+    ) -> None:
+        self.config = Config() if config is None else config
+        self._clock: Clock = SystemClock() if clock is None else clock
+        self._cache = TokenCache(clock=self._clock, max_entries=max_entries)
+        self._http = _TokenClients(token_transport)
+        self._sources: dict[str | None, _Source] = {}
+
+    @classmethod
+    def from_config(cls, path: str | Path | None = None) -> Self:
+        """Return a service for a configuration file: `path`, or the first that is found.
+
+        Raises:
+            ConfigError: when there is none, or with all that is wrong in it.
+
+        """
+        from gqlauth._config import find, load  # noqa: PLC0415 - not for a service made in code
+
+        return cls(load(find(path)).require())
+
+    async def __aenter__(self) -> Self:
+        await self._cache.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._cache.stop()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._http.aclose()
+
+    def endpoint(self, name: str | None = None) -> Endpoint:
+        """Return the endpoint called `name`, or the default one.
+
+        Raises:
+            ConfigError: when there is no such endpoint.
+
+        """
+        endpoints = self.config.endpoints
+        name = name or self.config.default_endpoint
+        if name is None and len(endpoints) == 1:
+            return next(iter(endpoints.values()))
+        names = ", ".join(endpoints) or "none"
+        if name is None:
+            raise ConfigError(f"which endpoint? There is no default_endpoint; configured: {names}")
+        if name not in endpoints:
+            close = get_close_matches(name, endpoints, n=1)
+            meant = f'; did you mean "{close[0]}"?' if close else ""
+            raise ConfigError(f'unknown endpoint "{name}"; configured: {names}{meant}')
+        return endpoints[name]
+
+    def auth(self, name: str | None = None) -> EndpointAuth:
+        """Return the authentication of an endpoint, for ``httpx.AsyncClient(auth=…)``.
+
+        Requests of an endpoint without ``auth`` go out bare.
+
+        Raises:
+            ConfigError: when there is no such endpoint.
+
+        """
+        from gqlauth._httpx import EndpointAuth  # noqa: PLC0415 - diagnostics need no httpx
+
+        endpoint = self.endpoint(name)
+        return EndpointAuth(
+            None if endpoint.auth is None else self._source(endpoint.name),
+            name=endpoint.name,
+            origins=(endpoint.url, *endpoint.origins),
+            retry_on=endpoint.retry_on,
+        )
+
+    def auth_for(  # noqa: PLR0913 - as many as an endpoint has settings, all but two by name
+        self,
+        strategy: Strategy,
+        *,
+        url: str,
+        name: str = "",
+        options: AuthOptions | None = None,
+        origins: Collection[str] = (),
+        retry_on: Collection[str] = RETRY_ON,
+    ) -> EndpointAuth:
+        """Return the authentication of an endpoint that no file configures.
+
+        Strategies of one kind with equal fields share their token, with those of files too.
+
+        Args:
+            strategy: how its token is fetched.
+            url: the endpoint; the token goes to its origin alone.
+            name: what errors and logs call it; the URL's host if it is empty.
+            options: time-outs and the like.
+            origins: further origins that may see the token.
+            retry_on: the codes in a GraphQL answer that mean "token rejected".
+
+        """
+        from httpx import URL  # noqa: PLC0415 - diagnostics need no httpx
+
+        from gqlauth._httpx import EndpointAuth  # noqa: PLC0415 - the same
+
+        name = name or URL(url).host
+        source = self._made(name, strategy, AuthOptions() if options is None else options)
+        return EndpointAuth(source, name=name, origins=(url, *origins), retry_on=retry_on)
+
+    def client(
+        self,
+        name: str | None = None,
+        *,
+        authenticate: bool = True,
+        timeout: float | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> httpx.AsyncClient:
+        """Return an httpx client that is set up for an endpoint.
+
+        It carries the endpoint's token, headers and time-out (seconds), and follows no redirect.
+        The headers go to the origins that may see the token, and to no other.
+
+        Raises:
+            ConfigError: when there is no such endpoint.
+
+        """
+        import httpx  # noqa: PLC0415 - diagnostics need none
+
+        endpoint = self.endpoint(name)
+        return httpx.AsyncClient(
+            auth=self.auth(endpoint.name) if authenticate else None,
+            timeout=endpoint.timeout if timeout is None else timeout,
+            transport=transport,
+            event_hooks={"request": [_EndpointHeaders(endpoint)]},
+        )
+
+    async def token(
+        self, name: str | None = None, *, min_ttl: float = 0.0, refresh: bool = False
+    ) -> Token:
+        """Return a token of an endpoint that is valid now, and for `min_ttl` seconds more.
+
+        Where even a new token does not live so long, that one is returned. With `refresh` a new
+        one is fetched in any case.
+
+        Raises:
+            ConfigError: when there is no such endpoint, or it has no ``auth``.
+            SecretError: when a secret that is needed cannot be had.
+            TokenError: when there is no token to be had.
+            ServiceClosedError: when the service was not entered, or closes.
+
+        """
+        source = self._sources.get(name) or self._source(name)
+        if not refresh:
+            token = source.fresh() or await source.token()
+            if min_ttl <= 0 or token.expires_at is None:
+                return token
+            if token.expires_at - self._clock.wall() >= min_ttl:
+                return token
+        token = await source.token(renew=True)
+        if token.expires_at is not None and token.expires_at - self._clock.wall() < min_ttl:
+            _log.warning("a new token lives shorter than asked for", endpoint=source.name)
+        return token
+
+    def status(self, name: str | None = None) -> tuple[EndpointStatus, ...]:
+        """Return what diagnostics show of one endpoint, or of all: no secret, and no token.
+
+        Nothing is asked over the network, and no secret's command is run.
+
+        Raises:
+            ConfigError: when there is no such endpoint.
+
+        """
+        chosen = self.config.endpoints.values() if name is None else [self.endpoint(name)]
+        return tuple(self._report(endpoint) for endpoint in chosen)
+
+    async def check(self, name: str | None = None) -> EndpointStatus:
+        """Fetch a new token of an endpoint, and return the status that this leads to.
+
+        Raises:
+            ConfigError: when there is no such endpoint.
+            ServiceClosedError: when the service was not entered, or closes.
+
+        """
+        endpoint = self.endpoint(name)
+        if endpoint.auth is None:
+            return self._report(endpoint)
+        try:
+            await self._source(endpoint.name).token(renew=True)
+        except ServiceClosedError:
+            raise
+        except GqlAuthError as error:
+            return self._report(endpoint, checked=True, error=error)
+        return self._report(endpoint, checked=True)
+
+    def clear(self, name: str | None = None) -> int:
+        """Forget the tokens of one endpoint, or of all; return how many there were.
+
+        Raises:
+            ConfigError: when there is no such endpoint.
+
+        """
+        chosen = self.config.endpoints.values() if name is None else [self.endpoint(name)]
+        keys = {self._source(one.name).key for one in chosen if one.auth is not None}
+        return sum(self._cache.forget(key) for key in keys)
+
+    def _source(self, name: str | None) -> _Source:
+        source = self._sources.get(name)
+        if source is None:
+            endpoint = self.endpoint(name)
+            if endpoint.auth is None:
+                raise ConfigError(f'endpoint "{endpoint.name}" has no auth, and so no token')
+            source = self._made(endpoint.name, endpoint.auth.strategy, endpoint.auth.options)
+            self._sources[name] = source
+        return source
+
+    def _made(self, name: str, strategy: Strategy, options: AuthOptions) -> _Source:
+        return _Source(name, strategy, options, self._cache, self._http, self._clock)
+
+    def _report(
+        self,
+        endpoint: Endpoint,
+        *,
+        checked: bool = False,
+        error: GqlAuthError | None = None,
+    ) -> EndpointStatus:
+        key = None if endpoint.auth is None else self._source(endpoint.name).key
+        return report(
+            endpoint,
+            None if key is None else self._cache.look(key),
+            wall=self._clock.wall(),
+            checked=checked,
+            error=error,
+        )
+
+
+class _Source:
+    """The tokens of one endpoint: its place in the cache, and how to fill it."""
+
+    __slots__ = ("_cache", "_clock", "_http", "_options", "_strategy", "key", "name")
+
+    def __init__(  # noqa: PLR0913, PLR0917 - it ties together what there is
+        self,
+        name: str,
+        strategy: Strategy,
+        options: AuthOptions,
+        cache: TokenCache,
+        http: _TokenClients,
+        clock: Clock,
+    ) -> None:
+        self.name = name
+        self.key = cache_key(strategy, options)
+        self._strategy = strategy
+        self._options = options
+        self._cache = cache
+        self._http = http
+        self._clock = clock
+
+    def fresh(self) -> Token | None:
+        return self._cache.fresh(self.key)
+
+    async def token(self, *, renew: bool = False) -> Token:
+        return await self._cache.get(self.key, self, renew=renew)
+
+    def refused(self, token: Token) -> None:
+        self._cache.invalidate(self.key, token)
+
+    @property
+    def timeout(self) -> float:
+        return self._options.timeout
+
+    @property
+    def refresh_window(self) -> float | None:
+        return self._options.refresh_window
+
+    async def fetch(self, deadline: float) -> Token:
+        from gqlauth._endpoint import TokenEndpoint  # noqa: PLC0415 - diagnostics fetch nothing
+
+        endpoint = TokenEndpoint(
+            self._strategy,
+            options=self._options,
+            client=lambda: self._http.client(self._options.ca_file),
+            clock=self._clock,
+            deadline=deadline,
+        )
+        return await self._strategy.fetch(endpoint)
+
+
+class _TokenClients:
+    """The httpx clients of token requests: one for each set of trusted certificates."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
+        self._transport = transport
+        self._clients: dict[Path | None, httpx.AsyncClient] = {}
+
+    def client(self, ca_file: Path | None) -> httpx.AsyncClient:
+        client = self._clients.get(ca_file)
+        if client is None:
+            client = self._clients[ca_file] = self._made(ca_file)
+        return client
+
+    def _made(self, ca_file: Path | None) -> httpx.AsyncClient:
+        import ssl  # noqa: PLC0415 - only who fetches a token needs them
+        from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415
+
+        import httpx  # noqa: PLC0415
+
+        from gqlauth._version import __version__  # noqa: PLC0415
+
+        try:
+            trusted = True if ca_file is None else ssl.create_default_context(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(f"ca_file {ca_file} cannot be used: {error}") from error
+        return httpx.AsyncClient(
+            transport=self._transport,
+            verify=trusted,
+            headers={"User-Agent": f"gqlauth/{__version__}"},
+            # What one client's answer sets must not ride on another client's request.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+
+    async def aclose(self) -> None:
+        while self._clients:
+            _, client = self._clients.popitem()
+            await client.aclose()
+
+
+class _EndpointHeaders:
+    """An httpx request hook: adds the endpoint's headers to requests to its own origins."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._headers: Mapping[str, str | Secret] = endpoint.headers
+        self._places = (endpoint.url, *endpoint.origins)
+
+    async def __call__(self, request: httpx.Request) -> None:
+        from httpx import URL  # noqa: PLC0415 - loaded already, as this is called by it
+
+        from gqlauth._httpx import origin  # noqa: PLC0415 - the same
+
+        if origin(request.url) not in {origin(URL(place)) for place in self._places}:
+            return
+        for name, value in self._headers.items():
+            if name not in request.headers:
+                request.headers[name] = (
+                    (await value.resolve()).reveal() if isinstance(value, Secret) else value
+                )
