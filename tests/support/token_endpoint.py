@@ -87,7 +87,9 @@ def answer(
 ) -> httpx.Response:
     content = body.encode() if isinstance(body, str) else body
     return httpx.Response(
-        status, headers={"content-type": "application/json", **(headers or {})}, stream=Stream([content])
+        status,
+        headers={"content-type": "application/json", **(headers or {})},
+        stream=Stream([content]),
     )
 
 
