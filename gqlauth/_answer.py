@@ -196,11 +196,7 @@ class Answer:
             reason,
             url=self.url,
             status=self.status,
-            request_id=self.shown(
-                next(
-                    (self.headers[name] for name in _REQUEST_ID_HEADERS if name in self.headers), ""
-                )
-            ),
+            request_id=self._request_id(),
             retry_after=retry_after(self.headers.get("retry-after"), wall),
             snippet=self.shown(self.body[:_LOOK].decode("utf-8", "replace")) if snippet else "",
             hint=hint,

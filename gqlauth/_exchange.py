@@ -45,7 +45,10 @@ class Exchange:
     @property
     def shown_url(self) -> str:
         """Return the URL without what may be secret in it: userinfo, query, fragment."""
-        parts = urlsplit(self.url)
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:  # no URL at all; the request will say so
+            return ""
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
     def body(self) -> bytes:
@@ -116,6 +119,6 @@ def _header_value(name: str, value: Value) -> str:
         if not _HEADER_VALUE.fullmatch(text):
             source = f" ({value.source})" if isinstance(value, Secret) else ""
             raise SecretError(
-                f"header {name}: its value{source} has characters no header may carry"
+                f"header {name}: its value{source} has characters that no header may carry"
             )
     return ", ".join(_texts(value))

@@ -1,4 +1,4 @@
-"""A token endpoint in this process, as an httpx transport: real requests in, scripted answers out."""
+"""A token endpoint in this process: real requests in, scripted answers out."""
 
 from __future__ import annotations
 
