@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - cattrs reads the types at run time
+from pathlib import Path
 
 import attrs
 

@@ -1,4 +1,4 @@
-"""The registry: an endpoint's ``auth.type`` to its strategy class, imported when it is asked for."""
+"""The registry: an endpoint's ``auth.type`` to its strategy class, imported when asked for."""
 
 from __future__ import annotations
 

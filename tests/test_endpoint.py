@@ -135,7 +135,7 @@ class TestRequest:
 
     async def test_extra_headers_are_sent_resolved(self) -> None:
         """A secret among them is read for the request."""
-        headers = {"X-Api-Key": Secret("k-123"), "X-Tenant": "acme"}
+        headers: Mapping[str, str | Secret] = {"X-Api-Key": Secret("k-123"), "X-Tenant": "acme"}
         asked = Asked(FakeTokenEndpoint(), Client(headers=headers))
         await asked.grant()
         assert asked.fake.requests[0].headers["x-api-key"] == "k-123"
