@@ -1,0 +1,76 @@
+"""The command line: ``gql``. One file a command group, each loaded when it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NoReturn, cast
+
+import click
+
+from gqlauth._cli._failure import BROKEN_PIPE, INTERRUPTED, SUCCESS, tell
+from gqlauth._cli._globals import Globals, Group
+from gqlauth._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: The subcommands, each a module of its name that has a command of its name.
+_COMMANDS: Final = ("api", "auth", "completion", "config")
+
+
+class _LazyGroup(Group):
+    """A group that imports a subcommand when that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of the subcommands."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        """Return the subcommand called `cmd_name`; None when there is none."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"gqlauth._cli.{cmd_name}")
+        return cast("click.Command", getattr(module, cmd_name))
+
+
+@click.group(cls=_LazyGroup, name="gql", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", message="gql (gqlauth) %(version)s")
+def gql() -> None:
+    r"""Ask GraphQL APIs, with the token that each wants: fetched, cached, refreshed.
+
+    \b
+    gql config init            write a configuration file to begin with
+    gql auth status --check    see whether tokens can be had
+    gql api '{ me { id } }'    ask a question
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run ``gql`` with `arguments`, or those of the process, and exit with its status."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run ``gql`` with `arguments`, say what goes wrong, and return the exit status."""
+    settings = Globals()
+    try:
+        result = gql.main(arguments, prog_name="gql", standalone_mode=False, obj=settings)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _close_output()
+        return BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told and redacted
+        return tell(error, settings.verbosity)
+    return result if isinstance(result, int) else SUCCESS
+
+
+def _close_output() -> None:
+    """Let the interpreter flush what nobody reads to nowhere, or it would complain as it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

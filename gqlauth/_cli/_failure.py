@@ -1,0 +1,111 @@
+"""How the command line fails: its exit statuses, and what it says on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Final
+
+import click
+
+from gqlauth._redact import escape_control, redact_text
+from gqlauth.errors import (
+    ConfigError,
+    GqlAuthError,
+    TokenError,
+    TokenRefusedError,
+    TokenUnavailableError,
+)
+
+SUCCESS: Final = 0
+#: The GraphQL answer has errors, or the API answered with another error; or a bug of ours.
+API_ERROR: Final = 1
+#: Wrong usage, or what is configured is wrong; an unset secret too.
+USAGE: Final = 2
+#: The authorization server, or the API, refused what proves the client.
+REFUSED: Final = 4
+#: The network or a server is in trouble: worth trying again.
+UNAVAILABLE: Final = 5
+#: By Ctrl-C; as a shell tells it of any program.
+INTERRUPTED: Final = 130
+#: Whoever read the output has left; as a shell tells it of any program.
+BROKEN_PIPE: Final = 141
+
+_TRACEBACK_FROM: Final = 2
+
+
+class Failure(Exception):  # noqa: N818 - it is not an error of a program, but what it comes to
+    """What a command comes to when it cannot do what it was asked: said, and then the exit."""
+
+    def __init__(self, text: str, code: int = API_ERROR, *, hint: str = "") -> None:
+        """Fail with `text` for standard error, the exit status `code`, and what may help."""
+        super().__init__(text)
+        self.text = text
+        self.code = code
+        self.hint = hint
+
+
+def say(text: str, *, hint: str = "", prefix: str = "gql: ") -> None:
+    """Tell the user something on standard error: one line, redacted, control characters escaped."""
+    lines = [prefix + _clean(text)]
+    if hint:
+        lines.append(f"     hint: {_clean(hint)}")
+    # Whoever closed standard error does not want to hear of it.
+    with contextlib.suppress(OSError):
+        click.echo("\n".join(lines), err=True)
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit status that an error stands for."""
+    if isinstance(error, Failure):
+        return error.code
+    if isinstance(error, click.ClickException | ConfigError):
+        return USAGE
+    if isinstance(error, TokenUnavailableError):
+        return UNAVAILABLE
+    if isinstance(error, TokenRefusedError | TokenError):
+        return REFUSED
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return INTERRUPTED
+    return API_ERROR
+
+
+def tell(error: Exception, verbosity: int = 0) -> int:
+    """Say what went wrong, in the words of the error, and return the exit status."""
+    if isinstance(error, Failure):
+        say(error.text, hint=error.hint)
+    elif isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+    elif isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        say(
+            error.format_message(),
+            hint=f"see: {context.command_path} --help" if context is not None else "",
+        )
+    elif isinstance(error, ConfigError):
+        for problem in error.problems:
+            say(str(problem), prefix="" if problem.file else "gql: ")
+    elif isinstance(error, GqlAuthError):
+        say(str(error), hint=getattr(error, "hint", ""))
+    elif isinstance(error, OSError):
+        say(str(error))
+    else:
+        _tell_bug(error, verbosity)
+    return exit_code(error)
+
+
+def _tell_bug(error: Exception, verbosity: int) -> None:
+    shown = verbosity >= _TRACEBACK_FROM
+    say(
+        f"internal error: {type(error).__name__}: {error}",
+        hint="" if shown else "-vv shows where",
+    )
+    if shown:
+        import traceback  # noqa: PLC0415 - nobody should ever need it
+
+        text = redact_text("".join(traceback.format_exception(error)))
+        for line in text.splitlines():
+            say(line, prefix="     ")
+
+
+def _clean(text: str) -> str:
+    return escape_control(redact_text(text))
