@@ -28,12 +28,20 @@ class GqlAuthError(Exception):
     def for_endpoint(self, name: str) -> Self:  # noqa: ARG002 - not every error tells it
         """Return a copy of its own for one caller, who asked in the name of an endpoint.
 
-        One error object raised in many tasks would grow a traceback entry for each.
+        The copy has the cause and the notes of this error, and no traceback: one error object
+        raised in many tasks would grow a traceback entry for each.
         """
-        return self._chained(type(self)(*self.args))
+        return self._copied()
 
-    def _chained(self, copy: Self) -> Self:
+    def _copied(self) -> Self:
+        # Not by calling the class: that of a plugin may take other arguments than it passes on.
+        copy = type(self).__new__(type(self), *self.args)
+        copy.__dict__.update(self.__dict__)
+        if hasattr(self, "__notes__"):
+            copy.__notes__ = list(self.__notes__)
         copy.__cause__ = self.__cause__
+        copy.__context__ = self.__context__
+        copy.__suppress_context__ = self.__suppress_context__
         return copy
 
 
@@ -78,12 +86,18 @@ class ConfigError(GqlAuthError):
         return "\n".join(str(problem) for problem in self.problems)
 
     def at(self, place: Place | None) -> Self:
-        """Return this error told at `place`: file, line and key path."""
+        """Return this error told at `place`: file, line and key path.
+
+        A problem that knows its place already keeps it.
+        """
         if place is None:
             return self
-        return self._chained(
-            type(self)(*(place.problem(problem.message) for problem in self.problems))
+        copy = self._copied()
+        copy.problems = copy.args = tuple(
+            problem if problem.file or problem.key else place.problem(problem.message)
+            for problem in self.problems
         )
+        return copy
 
 
 class SecretError(ConfigError):
@@ -94,7 +108,8 @@ class StrategyError(ConfigError):
     """A strategy cannot be had (unknown, claimed twice, fails to import), or it failed."""
 
 
-@attrs.define(eq=False)
+# Not slotted: an exception has a dictionary anyway, and attrs would lose it in a pickle.
+@attrs.define(eq=False, slots=False)
 class TokenError(GqlAuthError):
     """No token could be had. Its attributes tell what was asked of whom, and what came back."""
 
@@ -130,7 +145,7 @@ class TokenError(GqlAuthError):
             self.add_note(f"hint: {self.hint}")
 
     def __str__(self) -> str:
-        who = f"token endpoint {self.host}" if self.url else ""
+        who = f"token endpoint {self.host}".strip() if self.url else ""
         text = f"{who} {self.reason}".strip()
         answer = " ".join(
             part
@@ -145,7 +160,7 @@ class TokenError(GqlAuthError):
             text += f": {answer}"
         if self.tries:
             tries = "1 try" if self.tries == 1 else f"{self.tries} tries"
-            text += f" (after {tries}, {self.elapsed:.2g} s)"
+            text += f" (after {tries}, {_shown(self.elapsed)} s)"
         if self.snippet:
             text += f': "{self.snippet}"'
         if self.error_uri:
@@ -156,22 +171,38 @@ class TokenError(GqlAuthError):
 
     @property
     def host(self) -> str:
-        """Return the host, and the port if it is not the usual one, of the token endpoint."""
+        """Return the host, and the port if it is not the usual one, of the token endpoint.
+
+        It is empty where `url` is none that has a host.
+        """
         from urllib.parse import urlsplit  # noqa: PLC0415 - only an error that is shown needs it
 
-        return urlsplit(self.url).netloc.rpartition("@")[2]
+        try:
+            parts = urlsplit(self.url)
+            usual = {"https": 443, "http": 80}.get(parts.scheme)
+            host = parts.netloc.rpartition("@")[2]
+            return host.removesuffix(f":{usual}") if parts.port == usual else host
+        except ValueError:  # a broken URL, which may be what the error is about
+            return ""
 
     def for_endpoint(self, name: str) -> Self:
         """Return a copy of its own for one caller, who asked in the name of an endpoint."""
-        return self._chained(attrs.evolve(self, endpoint=name))
+        copy = super().for_endpoint(name)
+        copy.endpoint = name
+        return copy
 
 
-@attrs.define(eq=False)
+def _shown(seconds: float) -> str:
+    """Return `seconds` with the digits that count: 0.12, 6.8, 120."""
+    return f"{round(seconds, 4):.2g}" if seconds < 10 else f"{seconds:.0f}"  # noqa: PLR2004 - from there on .2g would round to tens
+
+
+@attrs.define(eq=False, slots=False)
 class TokenRefusedError(TokenError):
     """The token endpoint refused, or its answer holds no usable token: asking again is no use."""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class TokenUnavailableError(TokenError):
     """The token endpoint could not be reached or is in trouble: worth trying again later."""
 
