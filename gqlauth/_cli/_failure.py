@@ -33,6 +33,11 @@ BROKEN_PIPE: Final = 141
 _TRACEBACK_FROM: Final = 2
 
 
+def clean(text: str) -> str:
+    """Return `text` fit for a terminal: redacted, and with control characters escaped."""
+    return escape_control(redact_text(text))
+
+
 class Failure(Exception):  # noqa: N818 - it is not an error of a program, but what it comes to
     """What a command comes to when it cannot do what it was asked: said, and then the exit."""
 
@@ -46,9 +51,9 @@ class Failure(Exception):  # noqa: N818 - it is not an error of a program, but w
 
 def say(text: str, *, hint: str = "", prefix: str = "gql: ") -> None:
     """Tell the user something on standard error: one line, redacted, control characters escaped."""
-    lines = [prefix + _clean(text)]
+    lines = [prefix + clean(text)]
     if hint:
-        lines.append(f"     hint: {_clean(hint)}")
+        lines.append(f"     hint: {clean(hint)}")
     # Whoever closed standard error does not want to hear of it.
     with contextlib.suppress(OSError):
         click.echo("\n".join(lines), err=True)
@@ -105,7 +110,3 @@ def _tell_bug(error: Exception, verbosity: int) -> None:
         text = redact_text("".join(traceback.format_exception(error)))
         for line in text.splitlines():
             say(line, prefix="     ")
-
-
-def _clean(text: str) -> str:
-    return escape_control(redact_text(text))

@@ -8,7 +8,21 @@ from gqlauth import _log
 
 if TYPE_CHECKING:
     from gqlauth._cli._globals import Globals
-    from gqlauth._config import Config, Loaded
+    from gqlauth._config import Config, Endpoint, Found, Loaded
+
+
+def found(settings: Globals) -> Found:
+    """Find the configuration file; with -v, say which it is and why.
+
+    Raises:
+        ConfigError: when there is none.
+
+    """
+    from gqlauth._config import find  # noqa: PLC0415 - help needs none
+
+    first = find(settings.config)
+    _log.info("configuration found", file=str(first.path), by=first.origin)
+    return first
 
 
 def loaded(settings: Globals) -> Loaded:
@@ -18,11 +32,9 @@ def loaded(settings: Globals) -> Loaded:
         ConfigError: when there is no file, or it cannot be read.
 
     """
-    from gqlauth._config import find, load  # noqa: PLC0415 - help and completion need none
+    from gqlauth._config import load  # noqa: PLC0415 - help needs none
 
-    found = find(settings.config)
-    _log.info("configuration found", file=str(found.path), by=found.origin)
-    return load(found)
+    return load(found(settings))
 
 
 def config(settings: Globals) -> Config:
@@ -33,3 +45,11 @@ def config(settings: Globals) -> Config:
 
     """
     return loaded(settings).require()
+
+
+def token_host(endpoint: Endpoint) -> str:
+    """Return whom a token of `endpoint` is got from, such as ``token endpoint id.example.com``."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - help waits for nobody
+
+    url = getattr(endpoint.auth.strategy, "token_url", None) if endpoint.auth else None
+    return f"token endpoint {urlsplit(url).netloc.rpartition('@')[2]}" if url else "a token"

@@ -1,0 +1,229 @@
+"""``gql auth``: what there is to know of tokens, and the tokens themselves."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Final, Literal
+
+import attrs
+import click
+
+from gqlauth._cli._failure import REFUSED, SUCCESS, UNAVAILABLE, USAGE, say
+from gqlauth._cli._globals import ENDPOINT, Globals, Group
+from gqlauth._cli._load import config, loaded, token_host
+from gqlauth._cli._run import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from gqlauth._config import Loaded
+    from gqlauth._status import EndpointStatus, State
+    from gqlauth._token import Token
+    from gqlauth.errors import Problem
+
+#: Endpoints that are checked at a time.
+_ABREAST: Final = 10
+
+_CODES: Final[Mapping[State, int]] = {
+    "misconfigured": USAGE,
+    "rejected": REFUSED,
+    "failing": UNAVAILABLE,
+    "unreachable": UNAVAILABLE,
+}
+#: What counts where several endpoints fail: what must be mended comes before what may pass.
+_GRAVITY: Final = (USAGE, REFUSED, UNAVAILABLE, SUCCESS)
+
+
+@click.group(cls=Group)
+def auth() -> None:
+    """Show the state of authentication, and get tokens."""
+
+
+@auth.command()
+@ENDPOINT
+@click.option("--check", is_flag=True, help="Ask the authorization servers for tokens, too.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+@click.pass_obj
+def status(settings: Globals, endpoint: str | None, *, check: bool, as_json: bool) -> int:
+    """Show each endpoint's authentication, and what is wrong with it.
+
+    Nothing is asked over the network, no secret's command is run, and no token is shown.
+
+    Exits with 2 where something is misconfigured; with --check also with 4 where a server
+    refused, and with 5 where it could not be asked. What must be mended counts more than what
+    may pass: 2, then 4, then 5.
+    """
+    from gqlauth._cli import _show  # noqa: PLC0415 - help shows none
+
+    found = loaded(settings)
+    statuses, others = _statuses(found, endpoint, check=check)
+    if as_json:
+        click.echo(json.dumps(_document(found.found.path, statuses), indent=2))
+    else:
+        _show.statuses(statuses, path=found.found.path, settings=settings)
+    for problem in others:
+        say(str(problem), prefix="" if problem.file else "gql: ")
+    codes = {_CODES.get(one.state, SUCCESS) for one in statuses}
+    if others:
+        codes.add(USAGE)
+    return min(codes, key=_GRAVITY.index, default=SUCCESS)
+
+
+def _statuses(
+    found: Loaded, endpoint: str | None, *, check: bool
+) -> tuple[list[EndpointStatus], list[Problem]]:
+    """Return the status of what was asked for, and the problems that this does not tell."""
+    if endpoint is not None and endpoint in found.broken:
+        shown: dict[str, tuple[Problem, ...]] = {endpoint: found.broken[endpoint]}
+        sound: list[EndpointStatus] = []
+    else:
+        shown = dict(found.broken) if endpoint is None else {}
+        sound = _sound(found, endpoint, check=check)
+    told = {problem for problems in shown.values() for problem in problems}
+    others = [problem for problem in found.problems if problem not in told]
+    return [*sound, *(_broken(name, problems) for name, problems in shown.items())], others
+
+
+def _sound(found: Loaded, endpoint: str | None, *, check: bool) -> list[EndpointStatus]:
+    import anyio  # noqa: PLC0415 - help awaits nothing
+
+    from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
+
+    service = AuthService(found.config)
+    statuses = {one.name: one for one in service.status(endpoint)}
+    if not check:
+        return list(statuses.values())
+
+    async def checked() -> None:
+        limit = anyio.CapacityLimiter(_ABREAST)
+
+        async def one(name: str) -> None:
+            async with limit:
+                statuses[name] = await service.check(name)
+
+        async with service, anyio.create_task_group() as tasks:
+            for name in statuses:
+                tasks.start_soon(one, name)
+
+    hosts = {token_host(service.endpoint(name)) for name in statuses}
+    run(checked, waiting_for=hosts.pop() if len(hosts) == 1 else f"{len(hosts)} token endpoints")
+    return list(statuses.values())
+
+
+def _broken(name: str, problems: Iterable[Problem]) -> EndpointStatus:
+    from gqlauth._status import EndpointStatus  # noqa: PLC0415 - help has none
+
+    error = "\n".join(str(problem) for problem in problems)
+    return EndpointStatus(name=name, url="", type="", state="misconfigured", error=error)
+
+
+def _document(path: Path, statuses: Iterable[EndpointStatus]) -> dict[str, object]:
+    from gqlauth._redact import redact_text  # noqa: PLC0415 - for this form only
+
+    def shown(name: str, value: object) -> object:
+        if isinstance(value, float):
+            return math.floor(value) if math.isfinite(value) else None
+        if isinstance(value, str):
+            # Of an endpoint that could not be read, these are not known.
+            return redact_text(value) if value or name not in {"url", "type"} else None
+        return value
+
+    return {
+        "version": 1,
+        "config": str(path),
+        "endpoints": [
+            {
+                field.name: shown(field.name, getattr(one, field.name))
+                for field in attrs.fields(type(one))
+            }
+            for one in statuses
+        ],
+    }
+
+
+@auth.command()
+@ENDPOINT
+@click.option(
+    "--min-ttl",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Get a token that is valid so long at least.",
+)
+@click.option("--refresh", is_flag=True, help="Get a new token, even if there is a valid one.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["raw", "header", "json"]),
+    default="raw",
+    show_default=True,
+    help="The bare token, the header that carries it, or JSON.",
+)
+@click.pass_obj
+def token(
+    settings: Globals,
+    endpoint: str | None,
+    *,
+    min_ttl: float,
+    refresh: bool,
+    form: Literal["raw", "header", "json"],
+) -> None:
+    """Print a token that is valid now, for pipes.
+
+    This is the one command that shows a token.
+    """
+    from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
+
+    service = AuthService(config(settings))
+    whom = token_host(service.endpoint(endpoint))
+
+    async def fetched() -> Token:
+        async with service:
+            return await service.token(endpoint, min_ttl=min_ttl, refresh=refresh)
+
+    click.echo(_written(run(fetched, waiting_for=whom), form))
+
+
+def _written(got: Token, form: Literal["raw", "header", "json"]) -> str:
+    if form == "raw":
+        return got.reveal()
+    if form == "header":
+        return f"{got.header_name}: {got.header_value}"
+    from time import time  # noqa: PLC0415 - for this form only
+
+    ends = got.expires_at
+    return json.dumps(
+        {
+            "access_token": got.reveal(),
+            "token_type": got.token_type,
+            "expires_at": None if ends is None else math.floor(ends),
+            "expires_in": None if ends is None else math.floor(ends - time()),
+            "scopes": got.scopes,
+        }
+    )
+
+
+@auth.command()
+@ENDPOINT
+@click.pass_obj
+def clear(settings: Globals, endpoint: str | None) -> None:
+    """Forget cached tokens: of one endpoint, or of all."""
+    from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
+
+    forgotten = AuthService(config(settings)).clear(endpoint)
+    if forgotten:
+        say(f"forgot {forgotten} token{'' if forgotten == 1 else 's'}")
+    else:
+        say("there was no token to forget")
+
+
+@auth.command()
+@click.pass_obj
+def types(settings: Globals) -> None:
+    """List the values of auth.type: name, where it comes from, and what it is."""
+    from gqlauth._cli import _show  # noqa: PLC0415 - help shows none
+
+    _show.types(settings)
