@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 
 from gqlauth.errors import SecretError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gqlauth.errors import Place
 
 MASK: Final = "***"
@@ -28,22 +30,34 @@ class SecretSource(Protocol):
         """
 
 
+@final
 class Secret:
     """A secret: text given in code, or a reference that is resolved at each use.
 
     It never prints: not by ``repr``, ``str``, ``format``, ``vars``, pickle, JSON, attrs or
     cattrs. Only `reveal` gives the text away.
+
+    Two are equal when they come from the same source (or are both given in code), and have the
+    same text at hand (or both none).
+
+    Raises:
+        SecretError: when the text is empty, or is no text.
+
     """
 
-    # Not attrs: as an attrs class it would come out of attrs.asdict and cattrs in the clear.
-    __slots__ = ("_place", "_source", "_text")
+    # Not attrs: as an attrs class it would come out of attrs.asdict and cattrs in the clear. And
+    # the text is no attribute, but what a function returns: whatever walks the slots, or all that
+    # dir() names, finds that function.
+    __slots__ = ("_place", "_reveal", "_source")
 
     def __init__(self, text: str) -> None:
-        if not isinstance(text, str) or not text:
-            raise SecretError("a secret is text, and not empty")
-        self._text: str | None = text
+        self._reveal: Callable[[], str] | None = None
         self._source: SecretSource | None = None
         self._place: Place | None = None
+        if not (text and isinstance(text, str)):
+            del text  # a traceback that shows variables shows this one
+            raise SecretError("a secret is text, and not empty")
+        self._reveal = lambda: text
 
     @classmethod
     def from_source(cls, source: SecretSource, *, place: Place | None = None) -> Secret:
@@ -51,8 +65,8 @@ class Secret:
 
         `place` is where the reference stands in a configuration file, for errors.
         """
-        secret = cls.__new__(cls)
-        secret._text = None
+        secret: Secret = cls.__new__(cls)
+        secret._reveal = None
         secret._source = source
         secret._place = place
         return secret
@@ -70,7 +84,7 @@ class Secret:
     @property
     def is_reference(self) -> bool:
         """Tell whether the text is still to be read from a source."""
-        return self._text is None
+        return self._reveal is None
 
     def check(self) -> None:
         """Raise if it can be told, without reading the secret, that reading it would fail.
@@ -97,6 +111,10 @@ class Secret:
             resolved = Secret(await self._source.read())
         except SecretError as error:
             raise error.at(self._place) from error.__cause__
+        except Exception as error:
+            # Not in its words, which nobody wrote for users, and which may quote what was read.
+            failed = SecretError(f"{self.source} failed: {type(error).__name__}")
+            raise failed.at(self._place) from error
         resolved._source = self._source
         resolved._place = self._place
         return resolved
@@ -108,9 +126,20 @@ class Secret:
             SecretError: for a reference; `resolve` it first.
 
         """
-        if self._text is None:
+        if self._reveal is None:
             raise SecretError(f"the secret ({self.source}) is a reference: resolve it first")
-        return self._text
+        return self._reveal()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        if self._source != other._source or self.is_reference != other.is_reference:
+            return False
+        return self.is_reference or self.reveal() == other.reveal()
+
+    def __hash__(self) -> int:
+        # Not of the text: a hash is shown without a thought, and short secrets could be guessed.
+        return hash((Secret, self.source, self.is_reference))
 
     def __repr__(self) -> str:
         return f"Secret({MASK if self._source is None else self.source})"
