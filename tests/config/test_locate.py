@@ -104,9 +104,9 @@ class TestToml:
 
     def test_quotes_may_end_a_multi_line_string(self) -> None:
         """Up to two quotes before the closing three are the string's own."""
-        text = """a = \"""\nb = 1\"""\""\nb = \'\'\'\nc = 1\'\'\'\'\'\nc = 1\n"""
-        assert tomllib.loads(text) == {"a": 'b = 1""', "b": "c = 1''", "c": 1}
-        assert [locate(text, "toml", (key,)) for key in "abc"] == [1, 3, 5]
+        text = 'a = """\nb = 1""""\nb = \'\'\'\nc = 1\'\'\'\'\nc = """x"""""\nd = 1\n'
+        assert tomllib.loads(text) == {"a": 'b = 1"', "b": "c = 1'", "c": 'x""', "d": 1}
+        assert [locate(text, "toml", (key,)) for key in "abcd"] == [1, 3, 5, 6]
 
     def test_dates_and_numbers_are_values(self) -> None:
         """The dots, colons and spaces of dates, times and numbers are no keys."""
