@@ -1,0 +1,137 @@
+"""HTTP servers on real loopback sockets, each in a thread of its own."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+@attrs.frozen
+class Request:
+    """What came in."""
+
+    method: str
+    path: str
+    #: By lower-case names.
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def form(self) -> dict[str, list[str]]:
+        return parse_qs(self.body.decode(), keep_blank_values=True)
+
+
+@attrs.frozen
+class Answer:
+    """What goes out."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+
+def json_answer(value: object, status: int = 200, **headers: str) -> Answer:
+    """Return an answer of JSON; a header's name is written with ``_`` for ``-``."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    content_type = {"Content-Type": "application/json"}
+    return Answer(status, json.dumps(value).encode(), {**content_type, **named})
+
+
+class HttpServer:
+    """A server that answers what `respond` returns, and remembers what it was asked."""
+
+    def __init__(self, respond: Callable[[Request], Answer]) -> None:
+        self.respond = respond
+        self.requests: list[Request] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        # Whoever closes it does not wait for connections that a client keeps.
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        self.port: int = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            # As a body in a packet of its own is held back until the header's is confirmed.
+            disable_nagle_algorithm = True
+
+            def _serve(self) -> None:
+                length = int(self.headers.get("Content-Length", "0"))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                request = Request(self.command, self.path, headers, self.rfile.read(length))
+                server.requests.append(request)
+                answer = server.respond(request)
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
+                if "Content-Length" not in answer.headers:
+                    self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(answer.body)
+
+            do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the stdlib's names
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the stdlib's
+                pass
+
+        return Handler
+
+
+@contextmanager
+def http_server(respond: Callable[[Request], Answer]) -> Iterator[HttpServer]:
+    """Run a server that answers what `respond` returns."""
+    server = HttpServer(respond)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def token_endpoint(
+    *script: Answer, token: str = "token-{}-of-the-server", expires_in: object = 3600
+) -> Iterator[HttpServer]:
+    """Run a token endpoint: it answers with `script` in order, and then with new tokens."""
+    answers = list(script)
+    given = 0
+
+    def respond(_request: Request) -> Answer:
+        nonlocal given
+        if answers:
+            return answers.pop(0)
+        given += 1
+        text = token.format(given)
+        return json_answer({"access_token": text, "token_type": "Bearer", "expires_in": expires_in})
+
+    with http_server(respond) as server:
+        yield server
+
+
+def unused_port() -> int:
+    """Return a port at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
