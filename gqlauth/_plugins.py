@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from gqlauth.errors import ConfigError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from importlib.metadata import Distribution
+    from importlib.metadata import EntryPoint
+
+    from gqlauth.errors import ConfigError
 
 _OURS: Final = "gqlauth"
 
@@ -65,7 +65,7 @@ class PluginGroup:
 
         """
         name = canonical(name)
-        for plugin in _plugins(self.name, _our_distribution()):
+        for plugin in _ours(self.name):
             if plugin.name == name:
                 return plugin
         installed = self.installed()
@@ -95,44 +95,30 @@ class PluginGroup:
 
     def installed(self) -> list[Plugin]:
         """Return all plugins of the group in this environment, sorted; this scans all of it."""
-        from importlib.metadata import distributions  # noqa: PLC0415 - see the module's docstring
+        from importlib.metadata import entry_points  # noqa: PLC0415 - see the module's docstring
 
-        # One distribution may be on the path twice (an editable install beside its metadata);
-        # the first is the one that imports.
-        first: dict[str, Distribution] = {}
-        for distribution in distributions():
-            first.setdefault(canonical(distribution.metadata["Name"] or ""), distribution)
-        return sorted(
-            (plugin for found in first.values() for plugin in _plugins(self.name, found)),
-            key=lambda plugin: (plugin.name, plugin.distribution),
-        )
+        # A set: one distribution may spell one name in two ways.
+        found = {_plugin(entry) for entry in entry_points(group=self.name)}
+        return sorted(found, key=lambda plugin: (plugin.name, plugin.distribution, plugin.target))
 
     def _unknown(self, name: str, installed: Iterable[Plugin]) -> str:
         names = sorted({plugin.name for plugin in installed})
-        text = f'unknown {self.noun} "{name}"; installed: {", ".join(names)}'
+        text = f'unknown {self.noun} "{name}"; installed: {", ".join(names) or "none"}'
         close = get_close_matches(name, names, n=1)
         return f'{text}; did you mean "{close[0]}"?' if close else text
 
 
-def _our_distribution() -> Distribution | None:
+def _ours(group: str) -> list[Plugin]:
     from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415 - as above
 
     try:
-        return distribution(_OURS)
+        entries = distribution(_OURS).entry_points
     except PackageNotFoundError:  # run from a source tree that is not installed
-        return None
-
-
-def _plugins(group: str, distribution: Distribution | None) -> list[Plugin]:
-    if distribution is None:
         return []
-    return [
-        Plugin(
-            canonical(entry.name),
-            entry.value,
-            distribution.metadata["Name"] or "",
-            distribution.version,
-        )
-        for entry in distribution.entry_points
-        if entry.group == group
-    ]
+    return [_plugin(entry) for entry in entries.select(group=group)]
+
+
+def _plugin(entry: EntryPoint) -> Plugin:
+    # Whatever finds an entry point by its distribution says which one that was.
+    assert entry.dist is not None
+    return Plugin(canonical(entry.name), entry.value, entry.dist.name, entry.dist.version)
