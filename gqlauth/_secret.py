@@ -98,6 +98,13 @@ class Secret:
         if trouble is not None:
             raise SecretError(trouble).at(self._place)
 
+    def error(self, what: str) -> SecretError:
+        """Return the error that tells what is wrong with this secret, and where it stands.
+
+        `what` follows "the secret (env NAME)", such as ``has a control character``.
+        """
+        return SecretError(f"the secret ({self.source}) {what}").at(self._place)
+
     async def resolve(self) -> Secret:
         """Return this secret with its text at hand; a reference is read anew at each call.
 
@@ -113,8 +120,7 @@ class Secret:
             raise error.at(self._place) from error.__cause__
         except Exception as error:
             # Not in its words, which nobody wrote for users, and which may quote what was read.
-            failed = SecretError(f"{self.source} failed: {type(error).__name__}")
-            raise failed.at(self._place) from error
+            raise self.error(f"cannot be read: {type(error).__name__}") from error
         resolved._source = self._source
         resolved._place = self._place
         return resolved
@@ -127,7 +133,7 @@ class Secret:
 
         """
         if self._reveal is None:
-            raise SecretError(f"the secret ({self.source}) is a reference: resolve it first")
+            raise self.error("is a reference: resolve it first")
         return self._reveal()
 
     def __eq__(self, other: object) -> bool:

@@ -6,16 +6,26 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, runtime_checkable
 
 from gqlauth._secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gqlauth._endpoint import TokenEndpoint
 
 # What a header value may carry (RFC 9110, section 5.5), without the obsolete bytes above ASCII.
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20\x09\x21-\x7e]*[\x21-\x7e])?")
+# RFC 9110, section 5.6.2: what a header may be called.
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+# The year 9999, in seconds since the epoch: a JWT that ends later has another unit, or a mistake.
+_LAST_EXPIRY: Final = 253e9
+# Header, claims and signature.
+_JWT_PARTS: Final = 3
 
 
 class Token:
@@ -31,11 +41,14 @@ class Token:
         header_name: the header that it is sent in.
 
     Raises:
-        ValueError: when `text` cannot stand in a header.
+        SecretError: when `text` is a `Secret` that cannot stand in a header, or is not resolved.
+        ValueError: when another text cannot stand there, `header_name` and `token_type` cannot,
+            or `expires_in` is no number of seconds.
 
     """
 
     # The header's value is what each request needs, so that is what is kept; the text is its end.
+    # It is no attribute, but what a function returns: whatever walks the slots finds that.
     __slots__ = (
         "_issued_monotonic",
         "_text_at",
@@ -51,20 +64,15 @@ class Token:
         self,
         text: str | Secret,
         *,
-        token_type: str = "Bearer",
+        token_type: str = "Bearer",  # noqa: S107 - no password: the name of a scheme
         expires_in: float | None = None,
         scopes: tuple[str, ...] | None = None,
         header_name: str = "Authorization",
     ) -> None:
-        self._value = f"{token_type} " if token_type else ""
-        self._text_at = len(self._value)
-        self._value += text.reveal() if isinstance(text, Secret) else text
-        if not _HEADER_VALUE.fullmatch(self._value, self._text_at):
-            self._value = ""
-            source = f" ({text.source})" if isinstance(text, Secret) else ""
-            raise ValueError(
-                f"the token{source} is empty or has characters that no header may carry"
-            )
+        prefix = f"{token_type} " if token_type else ""
+        # All but the text, so that a traceback which shows variables can show this one.
+        self._value: Callable[[], str] = str
+        self._text_at = len(prefix)
         self.token_type = token_type
         self.expires_in = expires_in
         self.scopes = scopes
@@ -72,6 +80,17 @@ class Token:
         #: When it was asked for, in seconds since the epoch; None until somebody says so.
         self.issued_at: float | None = None
         self._issued_monotonic = 0.0
+        wrong = _what_is_wrong(text.reveal() if isinstance(text, Secret) else text)
+        if wrong and isinstance(text, Secret):
+            raise text.error(wrong)
+        wrong = (wrong and f"the token {wrong}") or _what_does_not_fit(
+            token_type, expires_in, header_name
+        )
+        if wrong:
+            del text  # the same traceback would show it
+            raise ValueError(wrong)
+        value = prefix + (text.reveal() if isinstance(text, Secret) else text)
+        self._value = lambda: value
 
     def issued(
         self, wall: float, monotonic: float, *, default_lifetime: float | None = None
@@ -107,7 +126,7 @@ class Token:
     @property
     def header_value(self) -> str:
         """Return the value of the header, the token in it: for the line that sends it."""
-        return self._value
+        return self._value()
 
     @property
     def fingerprint(self) -> str:
@@ -116,11 +135,18 @@ class Token:
 
     def reveal(self) -> str:
         """Return the text of the token."""
-        return self._value[self._text_at :]
+        return self._value()[self._text_at :]
 
     def same_text(self, other: Token) -> bool:
         """Tell whether `other` is the same credential, however it was got."""
-        return self._value == other._value and self.header_name == other.header_name
+        return (
+            self._value() == other._value()
+            and self.header_name.lower() == other.header_name.lower()
+        )
+
+    def __dir__(self) -> list[str]:
+        # What shows all that dir() names calls the properties, too: this one shows the token.
+        return [name for name in super().__dir__() if name != "header_value"]
 
     def __repr__(self) -> str:
         return f"Token({self.token_type or self.header_name} {self.fingerprint}…)"
@@ -138,20 +164,42 @@ class Token:
         self.__getstate__()
 
 
+def _what_is_wrong(text: object) -> str:
+    """Return what keeps `text` from standing in a header, without showing it; "" for nothing."""
+    if not (text and isinstance(text, str)):
+        return "is empty, or no text"
+    return "" if _HEADER_VALUE.fullmatch(text) else "has characters that no header may carry"
+
+
+def _what_does_not_fit(token_type: str, expires_in: object, header_name: str) -> str:
+    """Return what is wrong with what stands around a token's text; "" for nothing."""
+    if token_type and not _HEADER_VALUE.fullmatch(token_type):
+        return "token_type has characters that no header may carry"
+    if not _HEADER_NAME.fullmatch(header_name):
+        return "header_name is no name that a header may have"
+    if expires_in is None or (
+        isinstance(expires_in, int | float)
+        and not isinstance(expires_in, bool)
+        and math.isfinite(expires_in)
+    ):
+        return ""
+    return "expires_in is no number of seconds"
+
+
 def _jwt_expiry(text: str) -> float | None:
     """Return ``exp`` (RFC 7519, section 4.1.4) of a JWT; None for all that is not one."""
     parts = text.split(".")
-    if len(parts) != 3 or not text.startswith("eyJ"):  # noqa: PLR2004 - header, claims, signature
+    if len(parts) != _JWT_PARTS or not text.startswith("eyJ"):
         return None
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (binascii.Error, ValueError, RecursionError):
         return None
     expiry = claims.get("exp") if isinstance(claims, dict) else None
-    # A year past 9999, NaN and infinity are no dates.
-    if isinstance(expiry, bool) or not isinstance(expiry, int | float) or not 0 < expiry < 253e9:
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
         return None
-    return float(expiry)
+    # NaN and infinity are no dates either.
+    return float(expiry) if 0 < expiry < _LAST_EXPIRY else None
 
 
 @runtime_checkable

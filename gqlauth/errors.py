@@ -28,8 +28,9 @@ class GqlAuthError(Exception):
     def for_endpoint(self, name: str) -> Self:  # noqa: ARG002 - not every error tells it
         """Return a copy of its own for one caller, who asked in the name of an endpoint.
 
-        The copy has the cause and the notes of this error, and no traceback: one error object
-        raised in many tasks would grow a traceback entry for each.
+        The copy has the cause and the notes of this error, but neither its traceback, as one
+        object raised in many tasks would grow an entry for each, nor its context, whose frames
+        are those of the task that failed.
         """
         return self._copied()
 
@@ -39,9 +40,8 @@ class GqlAuthError(Exception):
         copy.__dict__.update(self.__dict__)
         if hasattr(self, "__notes__"):
             copy.__notes__ = list(self.__notes__)
-        copy.__cause__ = self.__cause__
-        copy.__context__ = self.__context__
-        copy.__suppress_context__ = self.__suppress_context__
+        if self.__cause__ is not None:  # None would hide the caller's own context
+            copy.__cause__ = self.__cause__
         return copy
 
 

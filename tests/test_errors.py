@@ -205,10 +205,9 @@ class TestForEndpoint:
         assert str(error.for_endpoint("billing")) == "billing: refused the client"
         assert error.endpoint == "orders"
 
-    def test_keeps_cause_context_and_notes(self) -> None:
-        """The copy has the cause, the context and the notes, each caller's notes its own."""
+    def test_keeps_cause_and_notes(self) -> None:
+        """The copy has the cause and the notes, each caller's notes its own."""
         error = TokenRefusedError("refused", hint="look again")
-        error.__context__ = context = KeyError("k")
         error.__cause__ = cause = OSError("reset")
         error.add_note("seen before")
 
@@ -216,16 +215,17 @@ class TestForEndpoint:
         one.add_note("mine")
 
         assert one.__cause__ is two.__cause__ is cause
-        assert one.__context__ is context
         assert two.__notes__ == ["hint: look again", "seen before"]
 
-    @pytest.mark.parametrize("suppressed", [True, False])
-    def test_shows_its_context_as_before(self, suppressed: bool) -> None:  # noqa: FBT001 - a case
-        """Whether the context is shown is kept: a cause that is None does not hide it."""
-        error = GqlAuthError("x")
-        error.__suppress_context__ = suppressed
+    def test_leaves_the_context_to_the_caller(self) -> None:
+        """The copy has no context from where it failed, and hides none of where it is raised."""
+        error = TokenRefusedError("refused")
+        error.__context__ = KeyError("k")
 
-        assert error.for_endpoint("a").__suppress_context__ is suppressed
+        copied = error.for_endpoint("a")
+
+        assert copied.__context__ is None
+        assert not copied.__suppress_context__
 
     def test_starts_without_traceback(self) -> None:
         """The frames that the first error went through are not those of the copy."""

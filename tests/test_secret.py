@@ -330,8 +330,19 @@ class TestFailures:
         with pytest.raises(SecretError) as raised:
             await Secret.from_source(Vault("a", answers=[error]), place=Line()).resolve()
 
-        assert str(raised.value).endswith("auth.secret: vault a failed: KeyError")
+        assert str(raised.value).endswith(
+            "auth.secret: the secret (vault a) cannot be read: KeyError"
+        )
         assert raised.value.__cause__ is error
+
+    async def test_of_use(self) -> None:
+        """Whoever cannot use a secret has an error that names its source and its place."""
+        secret = Secret.from_source(Vault("a"), place=Line())
+
+        assert str(secret.error("is too short")) == (
+            "gqlauth.toml:9: endpoints.prod.auth.secret: the secret (vault a) is too short"
+        )
+        assert str(Secret("x").error("is too short")) == "the secret (given in code) is too short"
 
     async def test_empty_answer(self) -> None:
         """A source that gives nothing gives no secret."""
