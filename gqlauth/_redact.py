@@ -229,11 +229,7 @@ def _redacted(value: Any, depth: int) -> Any:  # noqa: ANN401 - see redact
     if value is None or isinstance(value, bool | int | float | Secret):
         return value
     if isinstance(value, str | bytes | bytearray):
-        text = value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
-        redacted = redact_text(text)
-        if redacted == text:
-            return value
-        return redacted if text is value else redacted.encode("utf-8", "surrogateescape")
+        return _redacted_text(value)
     if depth < DEEPEST:
         if isinstance(value, Mapping):
             return _redacted_mapping(value, depth)
@@ -245,6 +241,14 @@ def _redacted(value: Any, depth: int) -> Any:  # noqa: ANN401 - see redact
     # Either may be what a renderer prints of it.
     texts = ((text, redact_text(text)) for text in (str(value), repr(value)))
     return next((redacted for text, redacted in texts if redacted != text), value)
+
+
+def _redacted_text(value: str | bytes | bytearray) -> str | bytes | bytearray:
+    text = value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+    redacted = redact_text(text)
+    if redacted == text:
+        return value
+    return redacted if text is value else redacted.encode("utf-8", "surrogateescape")
 
 
 def _redacted_mapping(value: Mapping[Any, Any], depth: int) -> Mapping[Any, Any]:
