@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import attrs
+from typing import TYPE_CHECKING
 
 from gqlauth._registry import NO_AUTH
-from gqlauth._secret import Secret
 from gqlauth._status import EndpointStatus, State
-from gqlauth.errors import ConfigError, GqlAuthError, SecretError, TokenRefusedError
+from gqlauth.errors import ConfigError, GqlAuthError, TokenRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gqlauth._cache import Snapshot
     from gqlauth._config import Endpoint
 
@@ -33,7 +28,8 @@ def report(
     if error is None and snapshot is not None:
         error = snapshot.error
     if error is None:
-        error = _misconfigured(strategy)
+        problem = next(endpoint.problems(), None)
+        error = None if problem is None else ConfigError(problem)
     token = None if snapshot is None else snapshot.token
     expires_at = None if token is None else token.expires_at
     return EndpointStatus(
@@ -49,7 +45,7 @@ def report(
         fingerprint=None if token is None else token.fingerprint,
         token_url=getattr(strategy, "token_url", None),
         client_id=getattr(strategy, "client_id", None),
-        secret_source=next((secret.source for _, secret in _secrets(strategy)), None),
+        secret_source=next((secret.source for secret in endpoint.auth.secrets()), None),
         checked=checked,
     )
 
@@ -74,33 +70,6 @@ def _failed(error: GqlAuthError, passing: State) -> State:
     if isinstance(error, ConfigError):
         return "misconfigured"
     return "rejected" if isinstance(error, TokenRefusedError) else passing
-
-
-def _misconfigured(strategy: object) -> SecretError | None:
-    """Return what keeps a secret from being read, as far as that is known without reading it."""
-    for _, secret in _secrets(strategy):
-        try:
-            secret.check()
-        except SecretError as error:
-            return error
-    return None
-
-
-def _secrets(strategy: object) -> Iterator[tuple[str, Secret]]:
-    """Yield the secrets of a strategy, by the names of its fields."""
-    for name, value in _fields(strategy):
-        if isinstance(value, Secret):
-            yield name, value
-        elif name == "headers" and value:
-            yield from ((name, one) for one in value.values() if isinstance(one, Secret))
-
-
-def _fields(strategy: object) -> Iterator[tuple[str, Any]]:
-    if attrs.has(type(strategy)):
-        for field in attrs.fields(type(strategy)):
-            yield field.name, getattr(strategy, field.name)
-    else:
-        yield from getattr(strategy, "__dict__", {}).items()
 
 
 def _scopes(strategy: object) -> tuple[str, ...]:

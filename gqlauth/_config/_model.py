@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - shown in the public signature of these values
-from typing import TYPE_CHECKING, Final
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
 
 import attrs
 
 from gqlauth._options import AuthOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gqlauth._secret import Secret
-    from gqlauth._token import Strategy
-    from gqlauth.errors import Place
+from gqlauth._secret import Secret
+from gqlauth._token import Strategy
+from gqlauth.errors import Place, Problem, SecretError
 
 #: The codes in a GraphQL answer that mean "token rejected", where an endpoint names none.
 RETRY_ON: Final = (
@@ -23,6 +21,19 @@ RETRY_ON: Final = (
     "UnauthorizedException",
     "ExpiredSignatureError",
 )
+
+
+# RFC 9110, sections 5.6.2 and 5.5; without the obsolete bytes above ASCII.
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
+
+
+def _sendable(_: object, __: object, headers: Mapping[str, str | Secret]) -> None:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f'"{name}" is no name that a header may have')
+        if isinstance(value, str) and not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"the value of {name} has characters that no header may carry")
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +47,10 @@ class EndpointAuthConfig:
     #: Where it stands in the file; None when it was given in code.
     place: Place | None = attrs.field(default=None, eq=False)
 
+    def secrets(self) -> Iterator[Secret]:
+        """Yield the secrets that the strategy needs, in the order of its fields."""
+        yield from _secrets(self.strategy)
+
 
 @attrs.frozen(kw_only=True)
 class Endpoint:
@@ -43,16 +58,56 @@ class Endpoint:
 
     name: str
     url: str
-    headers: Mapping[str, str | Secret] = attrs.field(factory=dict)
+    headers: Mapping[str, str | Secret] = attrs.field(factory=dict, validator=_sendable)
     #: Seconds for each of connecting, sending, and waiting for the next piece of an answer.
-    timeout: float = 30.0
+    timeout: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
     #: The error codes inside a GraphQL answer that mean "token rejected".
     retry_on: tuple[str, ...] = RETRY_ON
     #: Origins beside that of `url` that may see the token.
     origins: tuple[str, ...] = ()
+    #: Allow ``http`` to a host that is not loopback.
+    allow_insecure_http: bool = False
     #: None where requests go out bare.
     auth: EndpointAuthConfig | None = None
     place: Place | None = attrs.field(default=None, eq=False)
+
+    def secrets(self) -> Iterator[Secret]:
+        """Yield the secrets that its headers and its strategy need."""
+        yield from _secrets(self.headers)
+        if self.auth is not None:
+            yield from self.auth.secrets()
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what will keep its tokens from being had, as far as nothing need be asked for it.
+
+        No secret is read, no command run, and no server asked.
+        """
+        for secret in self.secrets():
+            try:
+                secret.check()
+            except SecretError as error:
+                yield from error.problems
+        if self.auth is not None and self.auth.options.ca_file is not None:
+            path = self.auth.options.ca_file
+            if not path.is_file():
+                message = f"ca_file {path} is no file"
+                place = self.auth.place
+                yield Problem(message) if place is None else place.problem(message)
+
+
+def _secrets(value: object) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _secrets(item)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _secrets(item)
+    elif attrs.has(type(value)):
+        cls: Any = type(value)
+        for field in attrs.fields(cls):
+            yield from _secrets(getattr(value, field.name))
 
 
 @attrs.frozen(kw_only=True)
@@ -63,3 +118,8 @@ class Config:
     path: Path | None = None
     endpoints: Mapping[str, Endpoint] = attrs.field(factory=dict)
     default_endpoint: str | None = None
+
+    def check(self) -> tuple[Problem, ...]:
+        """Return what will keep tokens from being had, each thing once; see `Endpoint.problems`."""
+        found = (problem for one in self.endpoints.values() for problem in one.problems())
+        return tuple(dict.fromkeys(found))

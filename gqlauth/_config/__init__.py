@@ -1,0 +1,20 @@
+"""The configuration: find the file, read it, structure it, and explain what is wrong in it."""
+
+from __future__ import annotations
+
+from gqlauth._config._find import Found, find
+from gqlauth._config._initial import write_initial
+from gqlauth._config._load import Loaded, load
+from gqlauth._config._model import RETRY_ON, Config, Endpoint, EndpointAuthConfig
+
+__all__ = [
+    "RETRY_ON",
+    "Config",
+    "Endpoint",
+    "EndpointAuthConfig",
+    "Found",
+    "Loaded",
+    "find",
+    "load",
+    "write_initial",
+]

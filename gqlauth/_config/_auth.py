@@ -1,0 +1,148 @@
+"""The ``auth`` of an endpoint: a profile or a table, to a strategy and how its tokens are got."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from gqlauth._config._converter import names_of
+from gqlauth._config._document import KeyPlace, Table, kind_of
+from gqlauth._config._findings import Finding, Wrong, did_you_mean, findings
+from gqlauth._config._model import EndpointAuthConfig
+from gqlauth._config._urls import url_findings
+from gqlauth._options import AuthOptions
+from gqlauth._plugins import canonical
+from gqlauth._registry import NO_AUTH, STRATEGIES, strategy_class
+from gqlauth.errors import StrategyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import cattrs
+
+    from gqlauth._config._document import Document, Key
+
+_OPTIONS: Final = names_of(AuthOptions)
+
+
+class AuthReader:
+    """Reads the ``auth`` of one endpoint after the other. What is wrong is told by its keys."""
+
+    def __init__(
+        self, document: Document, converter: cattrs.Converter, profiles: Mapping[str, Any]
+    ) -> None:
+        self._document = document
+        self._converter = converter
+        self._profiles = profiles
+
+    def read(self, value: object, keys: tuple[Key, ...]) -> EndpointAuthConfig | None:
+        """Return what an ``auth`` that stands at `keys` means; None for no authentication.
+
+        Raises:
+            Wrong: with all that is wrong in it, by keys from the root of the file.
+
+        """
+        if isinstance(value, str):
+            if value not in self._profiles and canonical(value) == NO_AUTH:
+                return None
+            return self._of_table(Table({}, keys), self._profile(value, keys), keys)
+        if not isinstance(value, Table):
+            message = f"expected a table, or the name of a profile, got {kind_of(value)}"
+            raise Wrong([Finding(keys, message)])
+        if "use" not in value:
+            return self._of_table(value, Table({}, keys), keys)
+        own = Table({key: item for key, item in value.items() if key != "use"}, value.keys_to)
+        return self._of_table(own, self._profile(value["use"], (*keys, "use")), keys)
+
+    def _profile(self, name: object, keys: tuple[Key, ...]) -> Table:
+        if not isinstance(name, str):
+            message = f"expected the name of a profile, got {kind_of(name)}"
+            raise Wrong([Finding(keys, message)])
+        if name not in self._profiles:
+            there = ", ".join(self._profiles) or "none"
+            message = f'unknown profile "{name}"; there are: {there}'
+            raise Wrong([Finding(keys, message + did_you_mean(name, self._profiles))])
+        profile = self._profiles[name]
+        if not isinstance(profile, Table):
+            message = f'profile "{name}" is no table'
+            raise Wrong([Finding(keys, message)])
+        return profile
+
+    def _of_table(
+        self, own: Table, profile: Table, keys: tuple[Key, ...]
+    ) -> EndpointAuthConfig | None:
+        def place_of(name: Key) -> tuple[Key, ...]:
+            """Return the keys of a setting: it stands with the endpoint, or in the profile."""
+            return (*(profile.keys_to if name in profile and name not in own else keys), name)
+
+        settings = {**profile, **own}
+        name, cls = self._type(settings.pop("type", None), place_of("type"))
+        if cls is None:
+            unknown = [
+                Finding(place_of(key), f'unknown key for type "{NO_AUTH}"') for key in settings
+            ]
+            if unknown:
+                raise Wrong(unknown)
+            return None
+        fields = names_of(cls) if attrs.has(cls) else ()
+        wrong = list(_unknown(settings, {*fields, *_OPTIONS}, name))
+        urls = [key for key in settings if key == "issuer" or key.endswith("_url")]
+        wrong += url_findings(settings, urls, self._converter)
+        options = self._structured(AuthOptions, settings, _OPTIONS, wrong)
+        strategy = self._structured(cls, settings, fields, wrong)
+        if wrong:
+            suffix = f' for type "{name}"'
+            raise Wrong(
+                Finding(
+                    place_of(found.keys[0]) + found.keys[1:] if found.keys else keys,
+                    found.message + (suffix if found.message == "missing" else ""),
+                )
+                for found in _without_misspelt(wrong)
+            )
+        return EndpointAuthConfig(
+            type=name,
+            strategy=strategy,
+            options=options,
+            place=KeyPlace(self._document, keys),
+        )
+
+    def _type(self, value: object, keys: tuple[Key, ...]) -> tuple[str, type | None]:
+        """Return the printed form of an ``auth.type`` and its class; no class for no auth."""
+        if value is None:
+            installed = sorted({plugin.name for plugin in STRATEGIES.installed()})
+            raise Wrong([Finding(keys, f"missing; one of: {', '.join([*installed, NO_AUTH])}")])
+        try:
+            name = canonical(self._converter.structure(value, str))
+            return name, None if name == NO_AUTH else strategy_class(name)
+        except StrategyError as error:
+            raise Wrong(findings(error, keys)) from error.__cause__
+        except (TypeError, ValueError) as error:
+            raise Wrong(findings(error, keys)) from None
+
+    def _structured(
+        self, cls: type, settings: Mapping[str, Any], names: tuple[str, ...], wrong: list[Finding]
+    ) -> Any:  # noqa: ANN401 - a `cls`
+        """Return the `cls` that these of the settings make; what is wrong goes to `wrong`."""
+        mine = {name: value for name, value in settings.items() if name in names}
+        try:
+            return self._converter.structure(mine, cls) if attrs.has(cls) else cls()
+        except Exception as error:  # noqa: BLE001 - a plugin's class may raise anything
+            wrong += findings(error)
+            return None
+
+
+def _unknown(settings: Mapping[str, Any], known: set[str], name: str) -> list[Finding]:
+    return [
+        Finding((key,), f'unknown key for type "{name}"{did_you_mean(key, sorted(known))}')
+        for key in settings
+        if key not in known
+    ]
+
+
+def _without_misspelt(wrong: list[Finding]) -> list[Finding]:
+    """Leave out that a key is missing, where one is there that seems to mean it."""
+    meant = {found.message.rpartition('did you mean "')[2].removesuffix('"?') for found in wrong}
+    return [
+        found for found in wrong if not (found.message == "missing" and found.keys[-1] in meant)
+    ]

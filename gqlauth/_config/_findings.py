@@ -1,0 +1,90 @@
+"""What is wrong, each thing with the keys that lead to it, and none with a value."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+import attrs
+from cattrs import BaseValidationError
+from cattrs.errors import (
+    AttributeValidationNote,
+    IterableValidationNote,
+    StructureHandlerNotFoundError,
+)
+
+from gqlauth.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gqlauth._config._document import Key
+
+# Validators may begin with the name of the field, which the key tells already.
+_FIELD: Final = re.compile(r"(?:'(?P<attrs>\w+)' |(?P<ours>\w+): )(?P<rest>.+)", re.DOTALL)
+
+
+@attrs.frozen
+class Finding:
+    """One thing that is wrong, by the keys that lead to it from where the search began."""
+
+    keys: tuple[Key, ...]
+    message: str
+
+    def below(self, keys: tuple[Key, ...]) -> Finding:
+        """Return it by the keys that lead to it from farther up."""
+        return Finding((*keys, *self.keys), self.message)
+
+
+class Wrong(Exception):  # noqa: N818 - it holds several
+    """Findings, on their way out of a cattrs hook."""
+
+    def __init__(self, found: Iterable[Finding]) -> None:
+        self.found = tuple(found)
+        super().__init__()
+
+
+def findings(error: Exception, keys: tuple[Key, ...] = ()) -> Iterator[Finding]:
+    """Yield all that an error of structuring tells, flat, each below `keys`."""
+    if isinstance(error, Wrong):
+        for found in error.found:
+            yield found.below(keys)
+    elif isinstance(error, BaseValidationError):
+        for one in error.exceptions:
+            yield from findings(one, (*keys, *_key_of(one)))
+    else:
+        message = _message(error)
+        named = _FIELD.fullmatch(message)
+        if named and keys and (named["attrs"] or named["ours"]) == keys[-1]:
+            message = named["rest"]
+        yield Finding(keys, message)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return the suggestion of the name that is closest, or nothing."""
+    close = get_close_matches(name, list(names), n=1)
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def _key_of(error: Exception) -> tuple[Key, ...]:
+    """Return the key that cattrs noted on an error, as a path of one or none."""
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, IterableValidationNote):
+            return (note.index,)
+        if isinstance(note, AttributeValidationNote):
+            return (note.name,)
+    return ()
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, ConfigError):
+        return "; ".join(problem.message for problem in error.problems)
+    if isinstance(error, KeyError):  # cattrs' own classes: dataclasses and the like
+        return "missing"
+    if isinstance(error, StructureHandlerNotFoundError):
+        return "its type is none that a configuration can hold"
+    if isinstance(error, ValueError | TypeError) and error.args:
+        # attrs' validators add the field, what was expected, and the value.
+        return str(error.args[0])
+    return f"cannot be used: {type(error).__name__}"

@@ -1,0 +1,42 @@
+"""``${NAME}`` and ``${NAME:-default}`` in values, from the environment."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DOLLAR: Final = re.compile(
+    r"\$(?:(?P<literal>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|(?P<bad>\{))"
+)
+
+
+def interpolate(text: str, environ: Mapping[str, str]) -> str:
+    """Return `text` with its variables replaced; ``$$`` is a literal ``$``.
+
+    As in a shell, the default stands also for a variable that is set and empty.
+
+    Raises:
+        ValueError: for a variable that is not set and has no default, and for a ``${`` that is
+            none of these forms.
+
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match["literal"]:
+            return "$"
+        if match["bad"]:
+            raise ValueError(
+                "a ${ that is neither ${NAME} nor ${NAME:-default}; a literal $ is written $$"
+            )
+        name, default = match["name"], match["default"]
+        found = environ.get(name)
+        if default is not None:
+            return found or default
+        if found is None:
+            raise ValueError(f"environment variable {name} is not set")
+        return found
+
+    return _DOLLAR.sub(value, text)

@@ -1,0 +1,181 @@
+"""From a file to a `Config`: every problem that is in it, at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from gqlauth._config._auth import AuthReader
+from gqlauth._config._converter import converter_for, names_of
+from gqlauth._config._document import KeyPlace, Table, kind_of, read
+from gqlauth._config._find import Found
+from gqlauth._config._findings import Finding, Wrong, did_you_mean, findings
+from gqlauth._config._model import Config, Endpoint, EndpointAuthConfig
+from gqlauth._config._urls import url_findings
+from gqlauth.errors import ConfigError, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from gqlauth._config._document import Document, Key
+    from gqlauth.errors import Problem
+
+_TOP: Final = ("default_endpoint", "endpoints", "auth")
+# What an endpoint is called is its key, and its place is where that stands.
+_ENDPOINT: Final = tuple(name for name in names_of(Endpoint) if name not in {"name", "place"})
+
+
+@attrs.frozen
+class Loaded:
+    """What a file says, and what is wrong with it."""
+
+    found: Found
+    #: The endpoints that nothing is wrong with.
+    config: Config
+    problems: tuple[Problem, ...] = ()
+    #: The others, each with what is wrong with it.
+    broken: Mapping[str, tuple[Problem, ...]] = attrs.field(factory=dict)
+    #: Why a plugin that is asked for does not import.
+    cause: BaseException | None = attrs.field(default=None, repr=False, eq=False)
+
+    def require(self) -> Config:
+        """Return the configuration.
+
+        Raises:
+            ConfigError: with every problem, if there is any.
+
+        """
+        if self.problems:
+            raise ConfigError(*self.problems) from self.cause
+        return self.config
+
+
+def load(found: Found | str | Path, *, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Read and structure a configuration file.
+
+    Args:
+        found: the file.
+        environ: what ``${NAME}`` is replaced from; the process's environment if it is None.
+
+    Raises:
+        ConfigError: when the file cannot be read or does not parse.
+
+    """
+    if not isinstance(found, Found):
+        found = Found(Path(found), "--config")
+    return _Reader(read(found.path), os.environ if environ is None else environ).loaded(found)
+
+
+class _Reader:
+    """Reads one file, and collects what is wrong with it; a profile's once for all its users."""
+
+    def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
+        self._document = document
+        self._root = document.data.keys_to
+        self._converter = converter_for(document, environ)
+        self._converter.register_structure_hook(EndpointAuthConfig, _as_it_is)
+        self._converter.register_structure_hook(Place, _as_it_is)
+        self._problems: dict[Problem, None] = {}
+        self._cause: BaseException | None = None
+
+    def loaded(self, found: Found) -> Loaded:
+        """Return what the file says."""
+        data = self._document.data
+        self._told(
+            Finding((*self._root, key), f"unknown key{did_you_mean(key, _TOP)}")
+            for key in data
+            if key not in _TOP
+        )
+        profiles, tables = self._tables("auth"), self._tables("endpoints")
+        auth = AuthReader(self._document, self._converter, profiles)
+        endpoints, broken = {}, {}
+        for name, table in tables.items():
+            endpoint, problems = self._endpoint(name, table, auth)
+            if endpoint is None:
+                broken[name] = problems
+            else:
+                endpoints[name] = endpoint
+        default = self._default(data.get("default_endpoint"), tables)
+        config = Config(path=found.path.absolute(), endpoints=endpoints, default_endpoint=default)
+        problems = sorted(self._problems, key=lambda problem: problem.line or 0)
+        return Loaded(found, config, tuple(problems), broken, self._cause)
+
+    def _endpoint(
+        self, name: str, table: object, auth: AuthReader
+    ) -> tuple[Endpoint | None, tuple[Problem, ...]]:
+        """Return an endpoint; or none, and what is wrong with it."""
+        keys: tuple[Key, ...] = (*self._root, "endpoints", name)
+        if not isinstance(table, Table):
+            message = f"expected a table, got {kind_of(table)}"
+            return None, self._told([Finding(keys, message)])
+        wrong = [
+            Finding((*keys, key), f"unknown key{did_you_mean(key, _ENDPOINT)}")
+            for key in table
+            if key not in _ENDPOINT
+        ]
+        settings = {key: value for key, value in table.items() if key in _ENDPOINT}
+        urls = url_findings(settings, ("url", "origins"), self._converter)
+        wrong += [found.below(keys) for found in urls]
+        bare = "auth" not in settings
+        try:
+            settings["auth"] = None if bare else auth.read(settings["auth"], (*keys, "auth"))
+            bare = settings["auth"] is None
+        except Wrong as error:
+            wrong += error.found
+            settings["auth"] = None
+            self._cause = self._cause or error.__cause__
+        if not bare:
+            wrong += [found.below(keys) for found in _twofold(settings.get("headers"))]
+        settings |= {"name": "", "place": KeyPlace(self._document, keys)}
+        try:
+            endpoint: Endpoint = self._converter.structure(settings, Endpoint)
+        except Wrong as error:
+            wrong += [found.below(keys) for found in error.found]
+        if wrong:
+            return None, self._told(wrong)
+        return attrs.evolve(endpoint, name=name), ()
+
+    def _default(self, name: object, tables: Mapping[str, Any]) -> str | None:
+        if name is None:
+            return None
+        keys = (*self._root, "default_endpoint")
+        try:
+            default: str = self._converter.structure(name, str)
+        except (TypeError, ValueError) as error:
+            self._told(findings(error, keys))
+            return None
+        if default not in tables:
+            message = f'there is no endpoint "{default}"{did_you_mean(default, tables)}'
+            self._told([Finding(keys, message)])
+            return None
+        return default
+
+    def _tables(self, name: str) -> Mapping[str, Any]:
+        """Return a table of tables at the top; an empty one if there is none."""
+        value = self._document.data.get(name, {})
+        if isinstance(value, dict):
+            return value
+        message = f"expected a table of tables, got {kind_of(value)}"
+        self._told([Finding((*self._root, name), message)])
+        return {}
+
+    def _told(self, wrong: Iterable[Finding]) -> tuple[Problem, ...]:
+        """Keep what is wrong, each thing once, and return it as problems."""
+        problems = tuple(self._document.problem(one.keys, one.message) for one in wrong)
+        self._problems.update(dict.fromkeys(problems))
+        return problems
+
+
+def _twofold(headers: object) -> Iterator[Finding]:
+    """Yield the headers that say what the authentication says."""
+    for name in headers if isinstance(headers, dict) else ():
+        if name.lower() == "authorization":
+            message = "the endpoint has an auth, which sends its own: leave out one of the two"
+            yield Finding(("headers", name), message)
+
+
+def _as_it_is(value: Any, _: Any) -> Any:  # noqa: ANN401 - what was read before
+    return value

@@ -1,0 +1,79 @@
+"""What a URL must be, so that a token may be sent to it or asked of it."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+from gqlauth._config._findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import cattrs
+
+#: What the setting is called that allows ``http`` to any host.
+INSECURE: Final = "allow_insecure_http"
+
+_NO_HOST: Final = re.compile(r"[\s<>\"'\\^`{|}%,;!$&()*+=~]")
+
+
+def url_findings(
+    settings: Mapping[str, Any], names: Iterable[str], converter: cattrs.Converter
+) -> Iterator[Finding]:
+    """Yield what is wrong with those of the settings that are URLs, or lists of them."""
+    insecure = settings.get(INSECURE) is True
+    for name in names:
+        value = settings.get(name)
+        items = enumerate(value) if isinstance(value, list) else [(None, value)]
+        for index, item in items:
+            try:
+                url = converter.structure(item, str)
+            except (TypeError, ValueError):  # told where the setting is structured
+                continue
+            problem = url_problem(url, insecure=insecure)
+            if problem is not None:
+                yield Finding((name,) if index is None else (name, index), problem)
+
+
+def url_problem(url: str, *, insecure: bool = False) -> str | None:
+    """Return what is wrong with `url`, without showing it; None where nothing is."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "is no URL"
+    problem = _form_problem(url, parts, port)
+    if problem is not None or insecure or parts.scheme == "https":
+        return problem
+    if is_loopback(parts.hostname or ""):
+        return None
+    return f"http is for loopback hosts only: use https, or set {INSECURE} = true beside it"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` is this machine by its name (RFC 6761, section 6.3) or address."""
+    host = host.rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _form_problem(url: str, parts: SplitResult, port: int | None) -> str | None:
+    if parts.scheme not in {"http", "https"}:
+        return "is no URL: it must begin with https://"
+    # urlsplit drops some control characters in silence.
+    if not parts.hostname or not url.isprintable() or " " in url or port == 0:
+        return "is no URL"
+    if not parts.netloc.rpartition("@")[2].startswith("[") and _NO_HOST.search(parts.hostname):
+        return "is no URL: its host has characters that no host has"
+    if "@" in parts.netloc:
+        return "a URL here holds no user name and no password"
+    if parts.fragment:
+        return "a URL here has no fragment (#…)"
+    return None
