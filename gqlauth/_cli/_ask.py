@@ -1,0 +1,167 @@
+"""The course of ``gql api``: from options to a request, and from its answer to an exit status."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+import click
+
+from gqlauth._cli import _json
+from gqlauth._cli._answer import NoAnswerError, read_answer
+from gqlauth._cli._document import document, operation_name
+from gqlauth._cli._dry_run import dry_run
+from gqlauth._cli._failure import SUCCESS, Failure, tell
+from gqlauth._cli._fields import fields, merged, variables
+from gqlauth._cli._headers import headers
+from gqlauth._cli._inputs import Inputs
+from gqlauth._cli._jq import Filter
+from gqlauth._cli._output import as_text, filtered, head, write
+from gqlauth._cli._run import run
+from gqlauth._cli._send import Call, send
+from gqlauth._cli._target import is_url, target
+from gqlauth._cli._verdict import Verdict
+
+if TYPE_CHECKING:
+    from gqlauth._cli._answer import Answer, Reply
+    from gqlauth._cli._globals import Globals
+
+_DEFAULT_HEADERS: Final = {
+    "Content-Type": "application/json",
+    "Accept": "application/graphql-response+json, application/json;q=0.9",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What was given to ``gql api``, as click reads it."""
+
+    query: str | None
+    endpoint: str | None
+    operation: str | None
+    #: The ``-f``.
+    raw: tuple[str, ...]
+    #: The ``-F``.
+    typed: tuple[str, ...]
+    #: The ``--variables``.
+    given: str | None
+    #: The ``-H``.
+    extra: tuple[str, ...] = attrs.field(repr=False)
+    include: bool
+    jq: str | None
+    silent: bool
+    allow_partial: bool
+    no_auth: bool
+    dry_run: bool
+    timeout: float | None
+
+
+def ask(settings: Globals, options: Options) -> int:
+    """Do what `options` say, and return the exit status.
+
+    Raises:
+        click.UsageError: when they contradict each other, or one cannot be read.
+        GqlAuthError: when the configuration is wrong, or there is no token to be had.
+        Failure: when there is no answer to be had.
+
+    """
+    seconds = options.timeout
+    if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
+        raise click.UsageError("--timeout: a number of seconds above 0 belongs here")
+    if options.jq is not None and options.silent:
+        raise click.UsageError("--jq and --silent: one writes what the other hides")
+    body = _body(options)
+    extra = headers(options.extra)
+    program = None if options.jq is None else Filter(options.jq)
+    config, endpoint = target(settings, options.endpoint)
+    given = {name.lower() for name, _ in extra}
+    call = Call(
+        config=config,
+        endpoint=endpoint,
+        headers=(
+            *((key, value) for key, value in _DEFAULT_HEADERS.items() if key.lower() not in given),
+            *extra,
+        ),
+        body=_encoded(body),
+        authenticate=not options.no_auth,
+        timeout=options.timeout,
+    )
+    if options.dry_run:
+        write("".join(f"{line}\n" for line in dry_run(call, body)))
+        return SUCCESS
+    reply = run(lambda: send(call), waiting_for=f"{endpoint.name} ({call.host})")
+    answer, trouble = None, ""
+    try:
+        answer = read_answer(reply)
+    except NoAnswerError as error:
+        trouble = str(error)
+    written = _written(settings, options, reply, answer, program)
+    verdict = Verdict(
+        endpoint=endpoint,
+        reply=reply,
+        answer=answer,
+        trouble=trouble,
+        bare=_bare(call, options.endpoint),
+        allow_partial=options.allow_partial,
+    )
+    return verdict.tell() or written
+
+
+def _body(options: Options) -> dict[str, Any]:
+    """Return what is sent: ``query``, ``variables`` and ``operationName``."""
+    inputs = Inputs()
+    told = fields(options.raw, options.typed, inputs)
+    values = {} if options.given is None else variables(options.given, inputs)
+    operation = options.operation
+    as_gh_has_it = options.query is None and "query" in told
+    text = document(options.query, told, inputs)
+    if as_gh_has_it and operation is None and isinstance(told.get("operationName"), str):
+        operation = told.pop("operationName")
+    values = merged(values, told)
+    name = operation_name(text, operation)
+    return {
+        "query": text,
+        **({"variables": values} if values else {}),
+        **({} if name is None else {"operationName": name}),
+    }
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    try:
+        return _json.write(body).encode()
+    except ValueError as error:
+        # Not UTF-8, or nested too deep.
+        raise click.UsageError(f"the query and its variables cannot be sent: {error}") from error
+
+
+def _bare(call: Call, wanted: str | None) -> str:
+    """Return why the request went out without a credential of the endpoint's own."""
+    if any(name.lower() == "authorization" for name, _ in call.headers):
+        return "it got the Authorization that -H gives"
+    if call.endpoint.auth is not None:
+        return "" if call.authenticate else "--no-auth sent none"
+    return "no endpoint has this URL with auth, so none was sent" if is_url(wanted) else ""
+
+
+def _written(
+    settings: Globals,
+    options: Options,
+    reply: Reply,
+    answer: Answer | None,
+    program: Filter | None,
+) -> int:
+    """Write what is to be written of the answer; return an exit status, as a filter may fail."""
+    if options.include:
+        write(head(reply))
+    if answer is None or options.silent:
+        return SUCCESS
+    try:
+        if program is None:
+            write(as_text(answer, coloured=settings.colours(sys.stdout)))
+        else:
+            write(filtered(answer, program))
+    except Failure as failure:
+        return tell(failure)
+    return SUCCESS

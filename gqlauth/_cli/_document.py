@@ -1,0 +1,69 @@
+"""The question of ``gql api``: the document, and which of its operations is meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from gqlauth._cli._inputs import STDIN, stdin_is_terminal
+from gqlauth._graphql import operations
+
+if TYPE_CHECKING:
+    from gqlauth._cli._inputs import Inputs
+
+_MISSING: Final = (
+    "what is to be asked? Give QUERY as gql api '{ me { id } }', @FILE, or - for standard input"
+)
+
+
+def document(argument: str | None, fields: dict[str, Any], inputs: Inputs) -> str:
+    """Return the document: QUERY, or the field ``query`` (which is taken out), or standard input.
+
+    Raises:
+        click.UsageError: when there is none.
+
+    """
+    if argument is None and "query" in fields:
+        text = fields.pop("query")
+        if not isinstance(text, str):
+            raise click.UsageError("query: a GraphQL document belongs here")
+    elif argument is None:
+        if stdin_is_terminal() or inputs.stdin_is_taken:
+            raise click.UsageError(_MISSING)
+        text = inputs.read(STDIN, "QUERY")
+    elif argument == STDIN or argument.startswith("@"):
+        text = inputs.read(argument.removeprefix("@"), "QUERY")
+    else:
+        text = argument
+    if not text.strip():
+        raise click.UsageError(f"the query is empty: {_MISSING}")
+    if "{" not in text:
+        word = text.strip()
+        meant = f"; a file is given as @{word}" if len(word.split()) == 1 else ""
+        raise click.UsageError(f"QUERY: this is no GraphQL document{meant}")
+    return str(text)
+
+
+def operation_name(text: str, name: str | None) -> str | None:
+    """Return the ``operationName`` to send with the document `text`, where `name` was asked for.
+
+    What cannot be read for sure goes to the server, whose business it is.
+
+    Raises:
+        click.UsageError: when it is not clear which operation is meant, when there is none of
+            that name, or when it is a subscription.
+
+    """
+    found = operations(text)
+    if not found:
+        return name
+    listed = ", ".join(f"{own_name or '(unnamed)'} ({kind})" for kind, own_name in found)
+    meant = [kind for kind, own_name in found if name in {None, own_name}]
+    if not meant:
+        raise click.UsageError(f'no operation "{name}" in the document, which has {listed}')
+    if len(meant) > 1:
+        raise click.UsageError(f"which operation? Choose with -o NAME; the document has {listed}")
+    if meant[0] == "subscription":
+        raise click.UsageError("subscriptions are not supported yet: ask a query or a mutation")
+    return name

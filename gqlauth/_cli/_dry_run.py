@@ -1,0 +1,56 @@
+"""``--dry-run``: the request as it would go out, with secrets masked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gqlauth._cli import _json
+from gqlauth._redact import escape_control, redact, redact_text
+from gqlauth._secret import MASK, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gqlauth._cli._send import Call
+    from gqlauth._config import EndpointAuthConfig
+
+
+def dry_run(call: Call, body: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines that show `call`, whose body is `body`. It asks nobody for anything."""
+    yield f"POST {escape_control(redact_text(call.endpoint.url))}"
+    given = {name.lower() for name, _ in call.headers}
+    for name, value in call.headers:
+        yield f"{name}: {escape_control(_masked(name, value))}"
+    for name, own in call.endpoint.headers.items():
+        if name.lower() in given:
+            continue
+        if isinstance(own, Secret):
+            yield f"{name}: {MASK} ({own.source})"
+        else:
+            yield f"{name}: {escape_control(_masked(name, own))}"
+    auth = call.endpoint.auth
+    if auth is not None and call.authenticate:
+        name = _header_name(auth)
+        if not {name.lower(), "authorization"} & given:
+            yield f"{name}: {MASK} ({_source(auth)})"
+    yield ""
+    query = "\n".join(redact_text(line) for line in body["query"].split("\n"))
+    shown = {**redact(body), "query": query}
+    yield "".join(_json.pretty(_json.write(shown)))
+
+
+def _masked(name: str, value: str) -> str:
+    return str(redact(redact_text(value), name=name))
+
+
+def _header_name(auth: EndpointAuthConfig) -> str:
+    """Return the header that the credential goes into."""
+    return str(getattr(auth.strategy, "name", "")) if auth.type == "header" else "Authorization"
+
+
+def _source(auth: EndpointAuthConfig) -> str:
+    """Return where the credential is configured: ``gqlauth.toml:9 client_credentials``."""
+    if auth.place is None:
+        return auth.type
+    problem = auth.place.problem("")
+    return f"{problem.file}:{problem.line} {auth.type}"

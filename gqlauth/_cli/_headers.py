@@ -1,0 +1,41 @@
+"""Request headers that ``-H`` gives."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# RFC 9110, sections 5.1 and 5.5.
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NO_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+#: Another value than the true one would leave the server waiting, or reading on too far.
+_FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding"})
+
+
+def headers(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Return names and values of the headers that `texts` write as ``Name: value``.
+
+    Raises:
+        click.UsageError: when one is no header; its value is not told.
+
+    """
+    return [_header(text) for text in texts]
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    value = value.strip(" \t")
+    if not colon:
+        raise click.UsageError("-H: a header reads 'Name: value'")
+    if not _NAME.fullmatch(name):
+        raise click.UsageError("-H: a header's name has letters, digits and - before the colon")
+    if name.lower() in _FRAMING:
+        raise click.UsageError(f"-H {name}: this header is gql's own to set")
+    if _NO_VALUE.search(value):
+        raise click.UsageError(f"-H {name}: its value has a control character")
+    return name, value

@@ -1,0 +1,71 @@
+"""Texts that the command line names: ``@FILE``, ``@-``, and what comes in on standard input."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+#: What stands for standard input where a file is named.
+STDIN = "-"
+
+
+class Inputs:
+    """Reads what the options name. Standard input is there once, for one of them."""
+
+    def __init__(self) -> None:
+        self._reader_of_stdin = ""
+
+    @property
+    def stdin_is_taken(self) -> bool:
+        """Tell whether something has read standard input already."""
+        return bool(self._reader_of_stdin)
+
+    def read(self, name: str, option: str) -> str:
+        """Return the text of the file called `name`, or of standard input where it is ``-``.
+
+        `option` is what asks for it, for errors.
+
+        Raises:
+            click.UsageError: when it cannot be read, or is no UTF-8.
+
+        """
+        source = "standard input" if name == STDIN else name
+        try:
+            data = self._stdin(option) if name == STDIN else _file(name)
+        except OSError as error:
+            raise click.UsageError(
+                f"{option}: cannot read {source}: {error.strerror or error}"
+            ) from error
+        except ValueError as error:
+            # A name with a NUL in it; and standard input, where it is closed.
+            raise click.UsageError(f"{option}: cannot read {source}: {error}") from error
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise click.UsageError(
+                f"{option}: {source} is no UTF-8 text (byte {error.start})"
+            ) from error
+
+    def _stdin(self, option: str) -> bytes:
+        if self._reader_of_stdin:
+            raise click.UsageError(
+                f"{option}: standard input can be read once, and {self._reader_of_stdin} reads it"
+            )
+        self._reader_of_stdin = option
+        if sys.stdin is None:
+            raise ValueError("it is closed")
+        return sys.stdin.buffer.read()
+
+
+def stdin_is_terminal() -> bool:
+    """Tell whether somebody would have to type what is read from standard input."""
+    # Where it is closed, nothing comes either.
+    return sys.stdin is None or sys.stdin.closed or sys.stdin.isatty()
+
+
+def _file(name: str) -> bytes:
+    if not name:
+        raise ValueError("a file's name belongs after the @")
+    with open(name, "rb") as file:  # noqa: PTH123 - a Path would make "." of ""
+        return file.read()

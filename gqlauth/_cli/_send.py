@@ -1,0 +1,133 @@
+"""Send the request of ``gql api``, and read the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import anyio
+import attrs
+import httpx
+
+from gqlauth._cli._answer import Reply
+from gqlauth._cli._failure import API_ERROR, UNAVAILABLE, USAGE, Failure
+from gqlauth._redact import redact
+from gqlauth._service import AuthService
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gqlauth._config import Config, Endpoint
+
+# Answers that go on for as long as the server likes.
+_STREAMS: Final = ("text/event-stream", "multipart/")
+# What httpx adds itself, and the lengths and kinds that prove nobody.
+_NO_PROOF: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "transfer-encoding",
+        "user-agent",
+    }
+)
+_LATE: Final[dict[type[httpx.TimeoutException], str]] = {
+    httpx.ConnectTimeout: "connecting took too long",
+    httpx.ReadTimeout: "the answer took too long",
+    httpx.WriteTimeout: "sending took too long",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One request to a GraphQL API."""
+
+    config: Config
+    endpoint: Endpoint
+    headers: tuple[tuple[str, str], ...] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+    authenticate: bool
+    #: Seconds for all of it, the token included; None for the endpoint's own, for each step.
+    timeout: float | None
+
+    @property
+    def host(self) -> str:
+        """Return the host of the API, and the port if it is not the usual one."""
+        return httpx.URL(self.endpoint.url).netloc.decode("ascii", "replace")
+
+
+async def send(call: Call) -> Reply:
+    """Send `call`, with a token where one belongs, and return the whole answer.
+
+    Raises:
+        Failure: when no answer could be had, or it is a stream.
+        GqlAuthError: when there is no token to be had.
+
+    """
+    name = call.endpoint.name
+    with anyio.move_on_after(call.timeout):
+        try:
+            return await _sent(call)
+        except httpx.TimeoutException as error:
+            late = _LATE.get(type(error), "it took too long")
+            raise Failure(f"{name}: no answer of {call.host}: {late}", UNAVAILABLE) from error
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+            # Not with its text, which may quote a header.
+            raise Failure(
+                f"{name}: {call.host} cannot be asked: {type(error).__name__}", USAGE
+            ) from error
+        except httpx.DecodingError as error:
+            raise Failure(f"{name}: the answer is not encoded as it says", API_ERROR) from error
+        except httpx.TransportError as error:
+            told = str(error) or type(error).__name__
+            raise Failure(
+                f"{name}: the API {call.host} cannot be reached: {told}", UNAVAILABLE
+            ) from error
+    raise Failure(f"{name}: no answer of {call.host} within {call.timeout:g} s", UNAVAILABLE)
+
+
+async def _sent(call: Call) -> Reply:
+    async with (
+        AuthService(call.config) as service,
+        service.client(
+            call.endpoint.name, authenticate=call.authenticate, timeout=call.timeout
+        ) as client,
+        client.stream(
+            "POST", call.endpoint.url, content=call.body, headers=_encoded(call.headers)
+        ) as response,
+    ):
+        kind = response.headers.get("content-type", "").strip().lower()
+        if response.is_success and kind.startswith(_STREAMS):
+            raise Failure(
+                f"{call.endpoint.name}: the API answers with a stream"
+                f" ({kind.partition(';')[0]}), which gql api does not read"
+            )
+        content = b"" if kind.startswith(_STREAMS) else await response.aread()
+        return Reply(
+            status=response.status_code,
+            reason=response.reason_phrase,
+            version=response.http_version,
+            headers=tuple(
+                (key.decode("latin-1"), value.decode("latin-1"))
+                for key, value in response.headers.raw
+            ),
+            content=content,
+            sent=tuple(_proofs(call, response.request)),
+        )
+
+
+def _proofs(call: Call, request: httpx.Request) -> Iterator[str]:
+    """Yield what was sent to prove the client: headers that nobody wrote in plain text."""
+    plain = {key.lower() for key, value in call.endpoint.headers.items() if isinstance(value, str)}
+    plain |= {key.lower() for key, value in call.headers if redact(value, name=key) == value}
+    for name, value in request.headers.items():
+        if name not in plain | _NO_PROOF:
+            yield value
+            yield value.partition(" ")[2]
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    # What a shell gave that is no UTF-8 goes out as it came.
+    return [(key.encode(), value.encode("utf-8", "surrogateescape")) for key, value in headers]
