@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from gqlauth import Secret
 
@@ -48,21 +47,6 @@ def secret(_instance: object, field: attrs.Attribute[Any], value: Secret | None)
     """Refuse what is no `Secret`; None is for a field that may be left out."""
     if value is not None and not isinstance(value, Secret):
         raise TypeError(f"{field.name}: a Secret is wanted, not {type(value).__name__}")
-
-
-def url(_instance: object, field: attrs.Attribute[Any], value: str) -> None:
-    """Refuse what is no absolute http or https URL, or holds what no token URL may hold."""
-    try:
-        parts = urlsplit(value)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound or _SPACE_OR_CONTROL.search(value):
-        raise ValueError(f'{field.name}: is no URL such as "https://id.example.com/token"')
-    if "@" in parts.netloc:
-        raise ValueError(f"{field.name}: must hold no user name and no password")
-    if parts.fragment:
-        raise ValueError(f"{field.name}: must have no fragment (RFC 6749, section 3.2)")
 
 
 def scope_names(_instance: object, field: attrs.Attribute[Any], value: tuple[str, ...]) -> None:

@@ -31,7 +31,7 @@ class ClientCredentials:
     """The client credentials grant (RFC 6749, section 4.4)."""
 
     #: Where the token is asked for.
-    token_url: str = attrs.field(validator=_fields.url)
+    token_url: str
     #: The name that the authorization server knows the client by.
     client_id: str = attrs.field(validator=_fields.text)
     #: What proves the client; none for a public one.
