@@ -23,14 +23,20 @@ from gqlauth._cli._run import run
 from gqlauth._cli._send import Call, send
 from gqlauth._cli._target import is_url, target
 from gqlauth._cli._verdict import Verdict
+from gqlauth._version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+
     from gqlauth._cli._answer import Answer, Reply
     from gqlauth._cli._globals import Globals
+    from gqlauth._config import Endpoint
 
 _DEFAULT_HEADERS: Final = {
     "Content-Type": "application/json",
     "Accept": "application/graphql-response+json, application/json;q=0.9",
+    "User-Agent": f"gql (gqlauth)/{__version__}",
 }
 
 
@@ -73,17 +79,13 @@ def ask(settings: Globals, options: Options) -> int:
     if options.jq is not None and options.silent:
         raise click.UsageError("--jq and --silent: one writes what the other hides")
     body = _body(options)
-    extra = headers(options.extra)
+    given = headers(options.extra)
     program = None if options.jq is None else Filter(options.jq)
     config, endpoint = target(settings, options.endpoint)
-    given = {name.lower() for name, _ in extra}
     call = Call(
         config=config,
         endpoint=endpoint,
-        headers=(
-            *((key, value) for key, value in _DEFAULT_HEADERS.items() if key.lower() not in given),
-            *extra,
-        ),
+        headers=(*_defaults(endpoint, {name.lower() for name, _ in given}), *given),
         body=_encoded(body),
         authenticate=not options.no_auth,
         timeout=options.timeout,
@@ -126,6 +128,18 @@ def _body(options: Options) -> dict[str, Any]:
         **({"variables": values} if values else {}),
         **({} if name is None else {"operationName": name}),
     }
+
+
+def _defaults(endpoint: Endpoint, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+    """Yield the headers that each request has, unless they are `given`.
+
+    Those of the endpoint come before ours; httpx has a default for each, so they are set here.
+    """
+    own = {key.lower(): value for key, value in endpoint.headers.items()}
+    for key, value in _DEFAULT_HEADERS.items():
+        if key.lower() not in given:
+            configured = own.get(key.lower())
+            yield key, configured if isinstance(configured, str) else value
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

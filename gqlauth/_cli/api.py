@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=float, metavar="S", help="Give up after so many seconds.")
 @click.pass_obj
 def api(settings: Globals, /, **options: Any) -> int:  # noqa: ANN401 - Options has their types
-    r"""Ask a GraphQL API, and write what it answers.
+    """Ask a GraphQL API, and write what it answers.
 
     QUERY is the document, @FILE one that holds it, and - standard input, which is also read
     where QUERY is missing and it is no terminal. -f query=… works too.
@@ -53,7 +53,7 @@ def api(settings: Globals, /, **options: Any) -> int:  # noqa: ANN401 - Options 
 
     Exits with 1 where the answer has errors, 2 where the command or the configuration is wrong,
     4 where a server refused the credential, and 5 where trying again may help.
-    """
+    """  # noqa: D301 - click wants the character itself
     from gqlauth._cli._ask import Options, ask  # noqa: PLC0415 - help asks nobody
 
     return ask(settings, Options(**options))
