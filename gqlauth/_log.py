@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
 _LOGGER: Final = logging.getLogger("gqlauth")
+# Where an application configures no logging, the stdlib would print our warnings all the same.
+_LOGGER.addHandler(logging.NullHandler())
 # Of those that the command line shows with -vvv: they print requests, and answers' headers.
 _HTTP_LOGGERS: Final = tuple(logging.getLogger(name) for name in ("httpx", "httpcore"))
 
