@@ -8,10 +8,11 @@ import httpx
 
 from gqlauth import _log
 from gqlauth._graphql import certainly_query, rejection
+from gqlauth._secret import Secret
 from gqlauth.errors import GqlAuthError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Generator
+    from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 
     from gqlauth._token import TokenSource
 
@@ -127,6 +128,25 @@ class EndpointAuth(httpx.Auth):
         if told is None or not (told.nothing_ran or certainly_query(_content(request))):
             return ""
         return told.code
+
+
+class EndpointHeaders:
+    """An httpx request hook: adds the endpoint's headers to requests to its own origins."""
+
+    def __init__(self, headers: Mapping[str, str | Secret], origins: Collection[str]) -> None:
+        """Bind headers to origins; secrets among them are resolved for each request."""
+        self._headers = headers
+        self._origins = frozenset(origin(httpx.URL(place)) for place in origins)
+
+    async def __call__(self, request: httpx.Request) -> None:
+        """Add the headers that the request has not."""
+        if origin(request.url) not in self._origins:
+            return
+        for name, value in self._headers.items():
+            if name not in request.headers:
+                request.headers[name] = (
+                    (await value.resolve()).reveal() if isinstance(value, Secret) else value
+                )
 
 
 def _may_tell(response: httpx.Response) -> bool:

@@ -11,14 +11,14 @@ from gqlauth import _log
 from gqlauth._cache import TokenCache
 from gqlauth._clock import Clock, SystemClock
 from gqlauth._config import RETRY_ON, Config, Endpoint
-from gqlauth._key import cache_key
+from gqlauth._config._urls import check_urls
 from gqlauth._options import AuthOptions
 from gqlauth._report import report
-from gqlauth._secret import Secret
+from gqlauth._source import Source, TokenClients
 from gqlauth.errors import ConfigError, GqlAuthError, ServiceClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
     from pathlib import Path
     from types import TracebackType
 
@@ -54,8 +54,8 @@ class AuthService:
         self.config = Config() if config is None else config
         self._clock: Clock = SystemClock() if clock is None else clock
         self._cache = TokenCache(clock=self._clock, max_entries=max_entries)
-        self._http = _TokenClients(token_transport)
-        self._sources: dict[str | None, _Source] = {}
+        self._http = TokenClients(token_transport)
+        self._sources: dict[str | None, Source] = {}
 
     @classmethod
     def from_config(cls, path: str | Path | None = None) -> Self:
@@ -146,13 +146,18 @@ class AuthService:
             origins: further origins that may see the token.
             retry_on: the codes in a GraphQL answer that mean "token rejected".
 
+        Raises:
+            ConfigError: for a URL that is none, or is ``http`` where that is not allowed.
+
         """
         from httpx import URL  # noqa: PLC0415 - diagnostics need no httpx
 
         from gqlauth._httpx import EndpointAuth  # noqa: PLC0415 - the same
 
+        options = AuthOptions() if options is None else options
+        check_urls(strategy, (url, *origins), insecure=options.allow_insecure_http)
         name = name or URL(url).host
-        source = self._made(name, strategy, AuthOptions() if options is None else options)
+        source = self._made(name, strategy, options)
         return EndpointAuth(source, name=name, origins=(url, *origins), retry_on=retry_on)
 
     def client(
@@ -174,12 +179,15 @@ class AuthService:
         """
         import httpx  # noqa: PLC0415 - diagnostics need none
 
+        from gqlauth._httpx import EndpointHeaders  # noqa: PLC0415 - the same
+
         endpoint = self.endpoint(name)
+        headers = EndpointHeaders(endpoint.headers, (endpoint.url, *endpoint.origins))
         return httpx.AsyncClient(
             auth=self.auth(endpoint.name) if authenticate else None,
             timeout=endpoint.timeout if timeout is None else timeout,
             transport=transport,
-            event_hooks={"request": [_EndpointHeaders(endpoint)]},
+            event_hooks={"request": [headers]},
         )
 
     async def token(
@@ -251,7 +259,7 @@ class AuthService:
         keys = {self._source(one.name).key for one in chosen if one.auth is not None}
         return sum(self._cache.forget(key) for key in keys)
 
-    def _source(self, name: str | None) -> _Source:
+    def _source(self, name: str | None) -> Source:
         source = self._sources.get(name)
         if source is None:
             endpoint = self.endpoint(name)
@@ -261,8 +269,8 @@ class AuthService:
             self._sources[name] = source
         return source
 
-    def _made(self, name: str, strategy: Strategy, options: AuthOptions) -> _Source:
-        return _Source(name, strategy, options, self._cache, self._http, self._clock)
+    def _made(self, name: str, strategy: Strategy, options: AuthOptions) -> Source:
+        return Source(name, strategy, options, self._cache, self._http, self._clock)
 
     def _report(
         self,
@@ -279,115 +287,3 @@ class AuthService:
             checked=checked,
             error=error,
         )
-
-
-class _Source:
-    """The tokens of one endpoint: its place in the cache, and how to fill it."""
-
-    __slots__ = ("_cache", "_clock", "_http", "_options", "_strategy", "key", "name")
-
-    def __init__(  # noqa: PLR0913, PLR0917 - it ties together what there is
-        self,
-        name: str,
-        strategy: Strategy,
-        options: AuthOptions,
-        cache: TokenCache,
-        http: _TokenClients,
-        clock: Clock,
-    ) -> None:
-        self.name = name
-        self.key = cache_key(strategy, options)
-        self._strategy = strategy
-        self._options = options
-        self._cache = cache
-        self._http = http
-        self._clock = clock
-
-    def fresh(self) -> Token | None:
-        return self._cache.fresh(self.key)
-
-    async def token(self, *, renew: bool = False) -> Token:
-        return await self._cache.get(self.key, self, renew=renew)
-
-    def refused(self, token: Token) -> None:
-        self._cache.invalidate(self.key, token)
-
-    @property
-    def timeout(self) -> float:
-        return self._options.timeout
-
-    @property
-    def refresh_window(self) -> float | None:
-        return self._options.refresh_window
-
-    async def fetch(self, deadline: float) -> Token:
-        from gqlauth._endpoint import TokenEndpoint  # noqa: PLC0415 - diagnostics fetch nothing
-
-        endpoint = TokenEndpoint(
-            self._strategy,
-            options=self._options,
-            client=lambda: self._http.client(self._options.ca_file),
-            clock=self._clock,
-            deadline=deadline,
-        )
-        return await self._strategy.fetch(endpoint)
-
-
-class _TokenClients:
-    """The httpx clients of token requests: one for each set of trusted certificates."""
-
-    def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
-        self._transport = transport
-        self._clients: dict[Path | None, httpx.AsyncClient] = {}
-
-    def client(self, ca_file: Path | None) -> httpx.AsyncClient:
-        client = self._clients.get(ca_file)
-        if client is None:
-            client = self._clients[ca_file] = self._made(ca_file)
-        return client
-
-    def _made(self, ca_file: Path | None) -> httpx.AsyncClient:
-        import ssl  # noqa: PLC0415 - only who fetches a token needs them
-        from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415
-
-        import httpx  # noqa: PLC0415
-
-        from gqlauth._version import __version__  # noqa: PLC0415
-
-        try:
-            trusted = True if ca_file is None else ssl.create_default_context(cafile=ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(f"ca_file {ca_file} cannot be used: {error}") from error
-        return httpx.AsyncClient(
-            transport=self._transport,
-            verify=trusted,
-            headers={"User-Agent": f"gqlauth/{__version__}"},
-            # What one client's answer sets must not ride on another client's request.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        )
-
-    async def aclose(self) -> None:
-        while self._clients:
-            _, client = self._clients.popitem()
-            await client.aclose()
-
-
-class _EndpointHeaders:
-    """An httpx request hook: adds the endpoint's headers to requests to its own origins."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._headers: Mapping[str, str | Secret] = endpoint.headers
-        self._places = (endpoint.url, *endpoint.origins)
-
-    async def __call__(self, request: httpx.Request) -> None:
-        from httpx import URL  # noqa: PLC0415 - loaded already, as this is called by it
-
-        from gqlauth._httpx import origin  # noqa: PLC0415 - the same
-
-        if origin(request.url) not in {origin(URL(place)) for place in self._places}:
-            return
-        for name, value in self._headers.items():
-            if name not in request.headers:
-                request.headers[name] = (
-                    (await value.resolve()).reveal() if isinstance(value, Secret) else value
-                )

@@ -10,7 +10,7 @@ from gqlauth._config._converter import names_of
 from gqlauth._config._document import KeyPlace, Table, kind_of
 from gqlauth._config._findings import Finding, Wrong, did_you_mean, findings
 from gqlauth._config._model import EndpointAuthConfig
-from gqlauth._config._urls import url_findings
+from gqlauth._config._urls import is_url_key, url_findings
 from gqlauth._options import AuthOptions
 from gqlauth._plugins import canonical
 from gqlauth._registry import NO_AUTH, STRATEGIES, strategy_class
@@ -87,8 +87,7 @@ class AuthReader:
             return None
         fields = names_of(cls) if attrs.has(cls) else ()
         wrong = list(_unknown(settings, {*fields, *_OPTIONS}, name))
-        urls = [key for key in settings if key == "issuer" or key.endswith("_url")]
-        wrong += url_findings(settings, urls, self._converter)
+        wrong += url_findings(settings, filter(is_url_key, settings), self._converter)
         options = self._structured(AuthOptions, settings, _OPTIONS, wrong)
         strategy = self._structured(cls, settings, fields, wrong)
         if wrong:

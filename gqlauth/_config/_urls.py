@@ -7,7 +7,10 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
+import attrs
+
 from gqlauth._config._findings import Finding
+from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,6 +39,33 @@ def url_findings(
             problem = url_problem(url, insecure=insecure)
             if problem is not None:
                 yield Finding((name,) if index is None else (name, index), problem)
+
+
+def check_urls(strategy: object, places: Iterable[str], *, insecure: bool) -> None:
+    """Hold the URLs that are given in code to the rules of those that stand in a file.
+
+    Raises:
+        ConfigError: with all that is wrong with them.
+
+    """
+    named: dict[str, object] = {f"url {place}": place for place in places}
+    kind: Any = type(strategy)
+    if attrs.has(kind):
+        names = (field.name for field in attrs.fields(kind) if is_url_key(field.name))
+        named |= {name: getattr(strategy, name) for name in names}
+    problems = [
+        f"{name}: {problem}"
+        for name, place in named.items()
+        if isinstance(place, str)
+        if (problem := url_problem(place, insecure=insecure)) is not None
+    ]
+    if problems:
+        raise ConfigError(*problems)
+
+
+def is_url_key(name: str) -> bool:
+    """Tell whether a strategy's field is, by its name, a URL that requests go to."""
+    return name == "issuer" or name.endswith("_url")
 
 
 def url_problem(url: str, *, insecure: bool = False) -> str | None:
