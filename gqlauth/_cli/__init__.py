@@ -38,13 +38,13 @@ class _LazyGroup(Group):
 @click.group(cls=_LazyGroup, name="gql", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", message="gql (gqlauth) %(version)s")
 def gql() -> None:
-    r"""Ask GraphQL APIs, with the token that each wants: fetched, cached, refreshed.
+    """Ask GraphQL APIs, with the token that each wants: fetched, cached, refreshed.
 
     \b
     gql config init            write a configuration file to begin with
     gql auth status --check    see whether tokens can be had
     gql api '{ me { id } }'    ask a question
-    """
+    """  # noqa: D301 - click wants the control character itself
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

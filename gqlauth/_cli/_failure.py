@@ -92,7 +92,8 @@ def tell(error: Exception, verbosity: int = 0) -> int:
     elif isinstance(error, GqlAuthError):
         say(str(error), hint=getattr(error, "hint", ""))
     elif isinstance(error, OSError):
-        say(str(error))
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"{where}{error.strerror or error}")
     else:
         _tell_bug(error, verbosity)
     return exit_code(error)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
+from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar, cast
 
 import attrs
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+# What click decorates.
+F = TypeVar("F", bound="Callable[..., Any] | click.Command")
 
 
 @attrs.define
@@ -90,7 +93,7 @@ class _TakesGlobals(click.Command):
         shared: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and isinstance(parameter, click.Option):
                 (own if parameter.callback is not _note else shared).append(record)
         with formatter.section("Options"):
             formatter.write_dl(own)
@@ -151,11 +154,13 @@ def _configured(context: click.Context) -> Iterator[str]:
     yield from sorted({*found.config.endpoints, *found.broken})
 
 
+def _endpoint_option(text: str) -> Callable[[F], F]:
+    return click.option(
+        "-e", "--endpoint", metavar="NAME", help=text, shell_complete=endpoint_names
+    )
+
+
 #: ``-e``, for commands that are about one endpoint.
-ENDPOINT = click.option(
-    "-e",
-    "--endpoint",
-    metavar="NAME",
-    help="The endpoint; else the default one.",
-    shell_complete=endpoint_names,
-)
+ENDPOINT = _endpoint_option("The endpoint; else the default one.")
+#: ``-e``, for commands that are about all of them, or one.
+ENDPOINTS = _endpoint_option("One endpoint; else all of them.")

@@ -10,7 +10,7 @@ import attrs
 import click
 
 from gqlauth._cli._failure import REFUSED, SUCCESS, UNAVAILABLE, USAGE, say
-from gqlauth._cli._globals import ENDPOINT, Globals, Group
+from gqlauth._cli._globals import ENDPOINT, ENDPOINTS, Globals, Group
 from gqlauth._cli._load import config, loaded, token_host
 from gqlauth._cli._run import run
 
@@ -42,7 +42,7 @@ def auth() -> None:
 
 
 @auth.command()
-@ENDPOINT
+@ENDPOINTS
 @click.option("--check", is_flag=True, help="Ask the authorization servers for tokens, too.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
 @click.pass_obj
@@ -83,7 +83,12 @@ def _statuses(
         sound = _sound(found, endpoint, check=check)
     told = {problem for problems in shown.values() for problem in problems}
     others = [problem for problem in found.problems if problem not in told]
-    return [*sound, *(_broken(name, problems) for name, problems in shown.items())], others
+    broken = [
+        # As they stand in the file, and not as they were found.
+        _broken(name, [problem for problem in found.problems if problem in problems])
+        for name, problems in shown.items()
+    ]
+    return [*sound, *broken], others
 
 
 def _sound(found: Loaded, endpoint: str | None, *, check: bool) -> list[EndpointStatus]:
@@ -149,9 +154,8 @@ def _document(path: Path, statuses: Iterable[EndpointStatus]) -> dict[str, objec
     "--min-ttl",
     type=click.FloatRange(min=0),
     default=60.0,
-    show_default=True,
     metavar="SECONDS",
-    help="Get a token that is valid so long at least.",
+    help="Get a token that is valid so long at least; 60 unless told.",
 )
 @click.option("--refresh", is_flag=True, help="Get a new token, even if there is a valid one.")
 @click.option(
@@ -178,16 +182,17 @@ def token(
     from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
 
     service = AuthService(config(settings))
-    whom = token_host(service.endpoint(endpoint))
+    chosen = service.endpoint(endpoint)
 
     async def fetched() -> Token:
         async with service:
-            return await service.token(endpoint, min_ttl=min_ttl, refresh=refresh)
+            return await service.token(chosen.name, min_ttl=min_ttl, refresh=refresh)
 
-    click.echo(_written(run(fetched, waiting_for=whom), form))
+    got = run(fetched, waiting_for=token_host(chosen))
+    click.echo(_written(got, form, service.status(chosen.name)[0].scopes))
 
 
-def _written(got: Token, form: Literal["raw", "header", "json"]) -> str:
+def _written(got: Token, form: Literal["raw", "header", "json"], scopes: tuple[str, ...]) -> str:
     if form == "raw":
         return got.reveal()
     if form == "header":
@@ -201,13 +206,13 @@ def _written(got: Token, form: Literal["raw", "header", "json"]) -> str:
             "token_type": got.token_type,
             "expires_at": None if ends is None else math.floor(ends),
             "expires_in": None if ends is None else math.floor(ends - time()),
-            "scopes": got.scopes,
+            "scopes": scopes,
         }
     )
 
 
 @auth.command()
-@ENDPOINT
+@ENDPOINTS
 @click.pass_obj
 def clear(settings: Globals, endpoint: str | None) -> None:
     """Forget cached tokens: of one endpoint, or of all."""

@@ -23,8 +23,13 @@ def config() -> None:
 @click.pass_obj
 def path(settings: Globals) -> None:
     """Print which configuration file is used; -v tells why."""
+    from gqlauth._config import load  # noqa: PLC0415 - help needs none
+
+    found = _load.found(settings)
+    if not found.path.is_file():
+        load(found)  # tells what is wrong with a file that was named
     # As bytes: a path need not be text.
-    click.echo(os.fsencode(_load.found(settings).path))
+    click.echo(os.fsencode(found.path.absolute()))
 
 
 @config.command()

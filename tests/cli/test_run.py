@@ -1,0 +1,107 @@
+"""What awaits is run, and a long wait shows on terminals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from threading import Event
+from typing import NoReturn
+
+import anyio
+import pytest
+
+from gqlauth._cli._run import run, waiting
+from tests.support.terminal import FakeTerminal
+
+
+@pytest.fixture(autouse=True)
+def _real_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+
+
+class Watched(FakeTerminal):
+    """Tells when it has been written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = Event()
+
+    def write(self, text: str) -> int:
+        length = super().write(text)
+        self.written.set()
+        return length
+
+
+def test_returns_what_the_function_returns() -> None:
+    """`run` gives back what the function that it runs returns."""
+
+    async def answer() -> int:
+        await anyio.lowlevel.checkpoint()
+        return 42
+
+    assert run(answer, waiting_for="an answer") == 42
+
+
+def test_interrupt_is_passed_on() -> None:
+    """Ctrl-C ends what runs with KeyboardInterrupt."""
+
+    async def interrupted() -> NoReturn:
+        os.kill(os.getpid(), signal.SIGINT)
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    with pytest.raises(KeyboardInterrupt):
+        run(interrupted, waiting_for="nothing")
+
+
+def test_long_wait_is_told_and_erased() -> None:
+    """On a terminal the notice tells what is waited for, and is gone afterwards."""
+    terminal = Watched()
+
+    with waiting("token endpoint id.example.com\x1b", stream=terminal, every=0.001):
+        assert terminal.written.wait(10)
+
+    text = terminal.getvalue()
+    assert text.startswith("\r\x1b[Kwaiting for token endpoint id.example.com\\x1b … 0 s")
+    assert text.endswith("\r\x1b[K")
+
+
+def test_short_wait_is_not_told() -> None:
+    """What does not take long writes nothing."""
+    terminal = Watched()
+
+    with waiting("nothing", stream=terminal):
+        pass
+
+    assert terminal.getvalue() == ""
+
+
+def test_nothing_is_told_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where standard error is no terminal, no notice is ever written."""
+    with waiting("nothing", every=0.0):
+        pass
+
+    assert capsys.readouterr().err == ""
+
+
+def test_no_standard_error_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process without standard error waits in silence."""
+    monkeypatch.setattr(sys, "stderr", None)
+
+    with waiting("nothing"):
+        pass
+
+
+def test_terminal_that_is_gone_is_no_error() -> None:
+    """A terminal that was closed meanwhile stops the notice, and nothing else."""
+
+    class Gone(Watched):
+        def write(self, text: str) -> NoReturn:
+            self.written.set()
+            raise OSError(5, "Input/output error")
+
+    terminal = Gone()
+
+    with waiting("nothing", stream=terminal, every=0.001):
+        assert terminal.written.wait(10)
