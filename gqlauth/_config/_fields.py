@@ -132,7 +132,7 @@ def _of_container(origin: Any, arguments: tuple[Any, ...]) -> Schema:  # noqa: A
     if not inspect.isclass(origin):
         return {}
     if issubclass(origin, Mapping):
-        return {"type": "object", "additionalProperties": _of_type((*arguments, Any)[1])}
+        return {"type": "object", "additionalProperties": _of_type((*arguments, Any, Any)[1])}
     if issubclass(origin, _LISTS):
         return {"type": "array", "items": _of_type((*arguments, Any)[0])}
     return {}
