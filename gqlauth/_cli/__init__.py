@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: The subcommands, each a module of its name that has a command of its name.
 _COMMANDS: Final = ("api", "auth", "completion", "config")
 
+#: The variable by which a shell asks for completions.
+_COMPLETE: Final = "_GQL_COMPLETE"
+
 
 class _LazyGroup(Group):
     """A group that imports a subcommand when that is asked for."""
@@ -56,10 +59,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run ``gql`` with `arguments`, say what goes wrong, and return the exit status."""
     settings = Globals()
     try:
-        result = gql.main(arguments, prog_name="gql", standalone_mode=False, obj=settings)
+        result = _invoked(arguments, settings)
         if sys.stdout is not None:
             sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except (KeyboardInterrupt, click.Abort):
+        click.echo(err=True)  # what a terminal shows of Ctrl-C stands alone
         return INTERRUPTED
     except BrokenPipeError:
         _close_output()
@@ -67,6 +73,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told and redacted
         return tell(error, settings.verbosity)
     return result if isinstance(result, int) else SUCCESS
+
+
+def _invoked(arguments: Sequence[str] | None, settings: Globals) -> object:
+    if os.environ.get(_COMPLETE):
+        gql.main([], prog_name="gql", complete_var=_COMPLETE, obj=settings)
+    # Not by click's own main: that exits with 1 when whoever reads the output leaves.
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    with gql.make_context("gql", given, obj=settings) as context:
+        return gql.invoke(context)
 
 
 def _close_output() -> None:
