@@ -67,6 +67,8 @@ def init(path: Path) -> None:
 @config.command()
 def schema() -> None:
     """Print the JSON Schema of the configuration, by which editors complete and check it."""
-    from gqlauth._config import schema as configuration_schema  # noqa: PLC0415 - help needs none
+    from gqlauth._config._schema import (  # noqa: PLC0415 - help needs none
+        schema as configuration_schema,
+    )
 
     click.echo(json.dumps(configuration_schema(), indent=2))
