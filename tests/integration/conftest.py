@@ -1,0 +1,63 @@
+"""What the integration tests share: the servers, as they really run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from gqlauth import Secret
+from gqlauth_strategies import ClientCredentials
+from tests.support.servers import client_secret, graphql_api, oidc_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.servers import Api, Provider
+
+
+class Credentials(Protocol):
+    """Makes the credentials of a client of the authorization server."""
+
+    def __call__(self, client_id: str = "basic", **fields: Any) -> ClientCredentials: ...
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    """Run the authorization server."""
+    with oidc_provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def api(provider: Provider) -> Iterator[Api]:
+    """Run the GraphQL API, for tokens of the authorization server."""
+    with graphql_api(provider.issuer) as running:
+        yield running
+
+
+@pytest.fixture
+def jwt_credentials(provider: Provider, api: Api) -> Credentials:
+    """Make credentials that get a JWT for the API, with the scope ``api:read``."""
+
+    def make(client_id: str = "basic", **fields: Any) -> ClientCredentials:
+        known: dict[str, Any] = {
+            "token_url": provider.token_url,
+            "client_id": client_id,
+            "client_secret": Secret(client_secret(client_id)),
+            "scopes": ("api:read",),
+            "audience": api.audience,
+        }
+        return ClientCredentials(**{**known, **fields})
+
+    return make
+
+
+@pytest.fixture
+def opaque_credentials(jwt_credentials: Credentials) -> Credentials:
+    """Make credentials that get an opaque token, which can be revoked."""
+
+    def make(client_id: str = "basic", **fields: Any) -> ClientCredentials:
+        return jwt_credentials(client_id, audience=None, **fields)
+
+    return make
