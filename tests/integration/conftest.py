@@ -41,10 +41,11 @@ def jwt_credentials(provider: Provider, api: Api) -> Credentials:
     """Make credentials that get a JWT for the API, with the scope ``api:read``."""
 
     def make(client_id: str = "basic", **fields: Any) -> ClientCredentials:
+        secret = client_secret(client_id)
         known: dict[str, Any] = {
             "token_url": provider.token_url,
             "client_id": client_id,
-            "client_secret": Secret(client_secret(client_id)),
+            "client_secret": None if secret is None else Secret(secret),
             "scopes": ("api:read",),
             "audience": api.audience,
         }

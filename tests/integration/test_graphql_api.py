@@ -20,7 +20,7 @@ def token(provider: Provider, client_id: str = "basic", **fields: str) -> str:
     answer = httpx.post(
         provider.token_url,
         data={"grant_type": "client_credentials", "scope": "api:read", **fields},
-        auth=(client_id, client_secret(client_id)),
+        auth=(client_id, client_secret(client_id) or ""),
         trust_env=False,
     )
     text: str = answer.raise_for_status().json()["access_token"]

@@ -20,7 +20,7 @@ RESOURCE = "https://api.example.com"
 
 def ask(provider: Provider, client_id: str = "basic", **fields: str) -> httpx.Response:
     """Ask for a token by Basic, id and secret form-encoded."""
-    pair = f"{quote(client_id, safe='')}:{quote(client_secret(client_id), safe='')}"
+    pair = f"{quote(client_id, safe='')}:{quote(client_secret(client_id) or '', safe='')}"
     return post(provider.token_url, basic(pair), grant_type="client_credentials", **fields)
 
 
