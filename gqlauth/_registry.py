@@ -29,4 +29,4 @@ def strategy_class(name: str) -> type:
             f'auth type "{plugin.name}" cannot be used: {plugin.target} of {plugin} is no class '
             'with "async def fetch(self, endpoint)"'
         )
-    return cls  # type: ignore[no-any-return]
+    return cls

@@ -162,6 +162,17 @@ class TestStrategy:
         )
         assert "s3cr3t" not in told
 
+    def test_what_its_fields_say_of_each_other_is_told_at_one(self, project: Project) -> None:
+        """By the name that its message begins with."""
+        check = """
+    def __attrs_post_init__(self):
+        raise ValueError("api_key: is not for this token_url")
+"""
+        project.install_key(source=ACME_KEY + check)
+        assert project.told() == (
+            "gqlauth.toml:8: endpoints.orders.auth.api_key: is not for this token_url\n"
+        )
+
     def test_two_that_claim_one_name_are_both_named(self, project: Project) -> None:
         """And what to do."""
         project.install_key()

@@ -224,7 +224,11 @@ def _attrs_class(cls: Any, converter: cattrs.Converter) -> Hook:  # noqa: ANN401
                 wrong += findings(error, (name,))
         if wrong:
             raise Wrong(wrong)
-        return cls(**arguments)
+        try:
+            return cls(**arguments)
+        except Exception as error:
+            # What looks at several fields names the one that it is about.
+            raise Wrong(findings(error, fields=fields)) from error
 
     return _of_table(structure)
 

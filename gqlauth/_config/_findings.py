@@ -17,7 +17,7 @@ from cattrs.errors import (
 from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from gqlauth._config._document import Key
 
@@ -45,8 +45,13 @@ class Wrong(Exception):  # noqa: N818 - it holds several
         super().__init__()
 
 
-def findings(error: Exception, keys: tuple[Key, ...] = ()) -> Iterator[Finding]:
-    """Yield all that an error of structuring tells, flat, each below `keys`."""
+def findings(
+    error: Exception, keys: tuple[Key, ...] = (), *, fields: Container[str] = ()
+) -> Iterator[Finding]:
+    """Yield all that an error of structuring tells, flat, each below `keys`.
+
+    One that begins with the name of one of `fields` stands at that one's key.
+    """
     if isinstance(error, Wrong):
         for found in error.found:
             yield found.below(keys)
@@ -56,6 +61,8 @@ def findings(error: Exception, keys: tuple[Key, ...] = ()) -> Iterator[Finding]:
     else:
         message = _message(error)
         named = _FIELD.fullmatch(message)
+        if named and (named["attrs"] or named["ours"]) in fields:
+            keys = (*keys, named["attrs"] or named["ours"])
         if named and keys and (named["attrs"] or named["ours"]) == keys[-1]:
             message = named["rest"]
         yield Finding(keys, message)
