@@ -101,7 +101,7 @@ def _sound(found: Loaded, endpoint: str | None, *, check: bool) -> list[Endpoint
     if not check:
         return list(statuses.values())
 
-    async def checked() -> None:
+    async def checked() -> list[EndpointStatus]:
         limit = anyio.CapacityLimiter(_ABREAST)
 
         async def one(name: str) -> None:
@@ -111,10 +111,11 @@ def _sound(found: Loaded, endpoint: str | None, *, check: bool) -> list[Endpoint
         async with service, anyio.create_task_group() as tasks:
             for name in statuses:
                 tasks.start_soon(one, name)
+        return list(statuses.values())
 
     hosts = {token_host(service.endpoint(name)) for name in statuses}
-    run(checked, waiting_for=hosts.pop() if len(hosts) == 1 else f"{len(hosts)} token endpoints")
-    return list(statuses.values())
+    whom = hosts.pop() if len(hosts) == 1 else f"{len(hosts)} token endpoints"
+    return run(checked, waiting_for=whom)
 
 
 def _broken(name: str, problems: Iterable[Problem]) -> EndpointStatus:
@@ -184,12 +185,12 @@ def token(
     service = AuthService(config(settings))
     chosen = service.endpoint(endpoint)
 
-    async def fetched() -> Token:
+    async def written() -> str:
         async with service:
-            return await service.token(chosen.name, min_ttl=min_ttl, refresh=refresh)
+            got = await service.token(chosen.name, min_ttl=min_ttl, refresh=refresh)
+            return _written(got, form, service.status(chosen.name)[0].scopes)
 
-    got = run(fetched, waiting_for=token_host(chosen))
-    click.echo(_written(got, form, service.status(chosen.name)[0].scopes))
+    click.echo(run(written, waiting_for=token_host(chosen)))
 
 
 def _written(got: Token, form: Literal["raw", "header", "json"], scopes: tuple[str, ...]) -> str:
