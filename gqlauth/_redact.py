@@ -1,8 +1,7 @@
 """Redaction: what keeps a secret that slipped through out of logs, errors and terminals.
 
 It is the last of three walls, and masks too much rather than too little. Three ways lead to a
-mask: the name that a value stands under, the shape of a text, and a value that is known. Every
-pattern runs in linear time, as what it reads may come from a hostile server.
+mask: the name that a value stands under, the shape of a text, and a value that is known.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from logging import LogRecord
 from typing import Any, Final
 
+from gqlauth._patterns import CODE, CONTROL, PATTERNS, SENSITIVE, SENSITIVE_PLURAL
 from gqlauth._secret import MASK, Secret
 
 #: Characters of one text that are kept; the rest is cut.
@@ -21,84 +21,6 @@ SHORTEST_KNOWN: Final = 6
 #: Containers within containers that are walked; what lies deeper is redacted as text.
 DEEPEST: Final = 8
 
-# The last word of a name under which a secret stands: client_secret, refreshToken, X-Api-Key.
-_NAME: Final = (
-    r"(?:secret|passw(?:or)?d|passphrase|token|assertion|api[_-]?key|private[_-]?key"
-    r"|code[_-]?verifier|device[_-]?code|authorization|cookie|credentials?)"
-)
-_SENSITIVE: Final = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
-# Under these names several secrets stand, or the number of them.
-_SENSITIVE_PLURAL: Final = re.compile(
-    r"(?:secrets|passwords|tokens|cookies|api[_-]?keys)\Z", re.IGNORECASE
-)
-
-# The beginning of a quoted text as JSON and Python write it, or as a text that is quoted itself
-# holds it: all but the closing quote, which may be missing where it was cut.
-_QUOTED: Final = (
-    r"(?:(\")(?:[^\"\\]|\\.)*|(')(?:[^'\\]|\\.)*"
-    r"|(\\+\")(?:[^\"\\]|\\+[^\"\\])*|(\\+')(?:[^'\\]|\\+[^'\\])*)"
-)
-# With what stands before as the first group; of the kinds of quotes, one is there.
-_MASK_QUOTED: Final = rf"\g<1>\g<2>\g<3>\g<4>\g<5>{MASK}"
-_SCHEME: Final = r"(?:Bearer|Basic|DPoP|Digest|Negotiate)"
-# What follows the name of a scheme in prose and in WWW-Authenticate.
-_NO_CREDENTIAL: Final = (
-    r"(?:(?:access|auth|authentication|authorization|challenge|credentials?|error|header|realm"
-    r"|scheme|scope|tokens?)(?:[.,;:)]?(?:\s|\Z)|[\"']|=\\*[\"']))"
-)
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
-
-
-# Each pattern with what to put in place of its matches.
-_PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    # A private key in PEM, also where its line ends are escaped.
-    (
-        _compiled(
-            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[^-]|-(?!----))*"
-            r"(?:-----END [A-Z ]{0,40}KEY-----)?"
-        ),
-        MASK,
-    ),
-    # ("client_secret", "…") and (b'Set-Cookie', b'…'), as httpcore prints headers.
-    (
-        _compiled(rf"(\(b?[\"'][\w-]{{0,40}}{_NAME}[\"'],\s*b?){_QUOTED}"),
-        _MASK_QUOTED,
-    ),
-    # "client_secret": "…" in JSON, and as Python writes a dict.
-    (_compiled(rf"({_NAME}\\*[\"']\s*:\s*b?){_QUOTED}"), _MASK_QUOTED),
-    (_compiled(rf"({_NAME}\\*[\"']\s*:\s*)-?\d[\d.e+-]*"), rf"\g<1>{MASK}"),
-    # Authorization: Bearer …
-    (
-        _compiled(
-            rf"(?<![\w.])((?:(?:proxy-)?authorization|(?:set-)?cookie|(?:x-)?api-key"
-            rf"|x-auth-token|x-amz-security-token)\s*:\s*(?:{_SCHEME}\s+)?)[^\r\n\"']+"
-        ),
-        rf"\g<1>{MASK}",
-    ),
-    # client_secret = "…", client_secret=…
-    (_compiled(rf"({_NAME}\s*=\s*){_QUOTED}"), _MASK_QUOTED),
-    (_compiled(rf"({_NAME}=)[^&\s\"'<>]+"), rf"\g<1>{MASK}"),
-    (
-        _compiled(rf"\b({_SCHEME}\s+)(?!{_NO_CREDENTIAL})[^\s\"',;<>]{{6,}}"),
-        rf"\g<1>{MASK}",
-    ),
-    # The password in a URL.
-    (_compiled(r"(://[^/\s:@?#]*:)[^/\s?#\"'<>]+@"), rf"\g<1>{MASK}@"),
-    # JWTs and their like: base64url of a text that begins with {" . No IGNORECASE here.
-    (re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*"), MASK),
-)
-# An authorization code in a form; the `code` of an error must stay.
-_CODE: Final = re.compile(r"(?P<before>[?&]?)(?<![\w-])code=(?P<value>[^&\s\"'<>]*)(?P<after>&?)")
-
-# C0 with DEL, C1, marks that turn the direction of text around, line separators, surrogates that
-# no stream can encode, and the invisible tags.
-_CONTROL: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
-    r"\U000e0000-\U000e007f]"
-)
 _SHORT_ESCAPES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -108,7 +30,7 @@ def escape_control(text: str) -> str:
     Control characters, bidirectional overrides, line separators and the like come out as ``\n``,
     ``\x1b`` and ``\u202e``.
     """
-    return _CONTROL.sub(_escape, text)
+    return CONTROL.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -133,9 +55,9 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
     rest = len(text) - LONGEST
     # A credential that the cut will halve is still whole for the patterns.
     text = text[: 2 * LONGEST]
-    for pattern, replacement in _PATTERNS:
+    for pattern, replacement in PATTERNS:
         text = pattern.sub(replacement, text)
-    text = _CODE.sub(_mask_code, text)
+    text = CODE.sub(_mask_code, text)
     return text if rest <= 0 else f"{text[:LONGEST]}… (cut)"
 
 
@@ -220,9 +142,9 @@ def _is_secret(name: object, value: object) -> bool:
     # "no token" and "there is one" are no secrets, and a Secret shows just where it comes from.
     if not isinstance(name, str) or value is None or isinstance(value, bool | Secret):
         return False
-    if _SENSITIVE.search(name):
+    if SENSITIVE.search(name):
         return True
-    return bool(_SENSITIVE_PLURAL.search(name)) and not isinstance(value, int | float)
+    return bool(SENSITIVE_PLURAL.search(name)) and not isinstance(value, int | float)
 
 
 def _redacted(value: Any, depth: int) -> Any:  # noqa: ANN401 - see redact
@@ -238,8 +160,12 @@ def _redacted(value: Any, depth: int) -> Any:  # noqa: ANN401 - see redact
         fields = _fields(value)
         if fields is not None:
             return _redacted_fields(value, fields, depth)
+    return _redacted_whole(value)
+
+
+def _redacted_whole(value: object, known: Iterable[str] = ()) -> object:
     # Either may be what a renderer prints of it.
-    texts = ((text, redact_text(text)) for text in (str(value), repr(value)))
+    texts = ((text, redact_text(text, known)) for text in (str(value), repr(value)))
     return next((redacted for text, redacted in texts if redacted != text), value)
 
 
@@ -253,11 +179,16 @@ def _redacted_text(value: str | bytes | bytearray) -> str | bytes | bytearray:
 
 def _redacted_mapping(value: Mapping[Any, Any], depth: int) -> Mapping[Any, Any]:
     items = list(value.items())
-    masked = {key: redact(item, name=key, depth=depth + 1) for key, item in items}
+    masked = [
+        (redact(key, depth=depth + 1), redact(item, name=key, depth=depth + 1))
+        for key, item in items
+    ]
     # The `code` of a token request is an authorization code.
-    if "grant_type" in masked and "code" in masked:
-        masked["code"] = MASK
-    return value if all(masked[key] is item for key, item in items) else masked
+    if "grant_type" in value:
+        masked = [(key, MASK if key == "code" else item) for key, item in masked]
+    if all(new[0] is old[0] and new[1] is old[1] for new, old in zip(masked, items, strict=True)):
+        return value
+    return dict(masked)
 
 
 def _redacted_items(value: Collection[Any], depth: int) -> Any:  # noqa: ANN401 - see redact
@@ -276,7 +207,7 @@ def _redacted_items(value: Collection[Any], depth: int) -> Any:  # noqa: ANN401 
     return masked
 
 
-def _fields(value: object) -> Mapping[str, Any] | None:
+def _fields(value: object) -> dict[str, Any] | None:
     """Return what the ``repr`` of an attrs class or a dataclass shows; None for others."""
     cls = type(value)
     described: Iterable[Any] | None = getattr(cls, "__attrs_attrs__", None)
@@ -284,13 +215,17 @@ def _fields(value: object) -> Mapping[str, Any] | None:
         described = getattr(cls, "__dataclass_fields__", {}).values() or None
     if described is None:
         return None
-    return {field.name: getattr(value, field.name) for field in described if field.repr}
+    return {field.name: getattr(value, field.name) for field in described if field.repr is True}
 
 
 def _redacted_fields(value: object, fields: Mapping[str, Any], depth: int) -> object:
     masked = {name: redact(item, name=name, depth=depth + 1) for name, item in fields.items()}
-    if all(masked[name] is item for name, item in fields.items()):
-        return value
-    # As it would be printed; making another one may fail, and would run its code.
-    shown = ", ".join(f"{name}={item!r}" for name, item in masked.items())
-    return f"{type(value).__name__}({shown})"
+    changed = [name for name, item in fields.items() if masked[name] is not item]
+    if not changed:
+        return _redacted_whole(value)
+    # As it prints itself: making another one may fail, and would run its code.
+    shown = repr(value)
+    for name in changed:
+        shown = shown.replace(f"{name}={fields[name]!r}", f"{name}={masked[name]!r}")
+    # A class that prints itself in its own way may show them elsewhere.
+    return redact_text(shown, [fields[name] for name in changed if isinstance(fields[name], str)])
