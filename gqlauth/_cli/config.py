@@ -40,10 +40,8 @@ def check(settings: Globals) -> None:
     No secret is read and no command run; a variable that is not set and a file that is not there
     are told. Exits with 2 if something is wrong.
     """
-    from gqlauth._config import check as check_secrets  # noqa: PLC0415 - help needs none
-
     found = _load.loaded(settings)
-    problems = (*found.problems, *check_secrets(found.config))
+    problems = (*found.problems, *found.config.check())
     if problems:
         raise ConfigError(*problems)
     count = len(found.config.endpoints)
