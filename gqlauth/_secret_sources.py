@@ -31,8 +31,8 @@ TOLD: Final = 500
 _KEPT: Final = 16 * TOLD
 
 
-def _not_empty(_instance: object, _field: attrs.Attribute[Any], value: str) -> None:
-    if not value or "\0" in value:
+def _nameable(_instance: object, _field: attrs.Attribute[Any], value: str | Path) -> None:
+    if not str(value) or "\0" in str(value):
         raise ValueError("is empty, or has a NUL in it")
 
 
@@ -41,7 +41,7 @@ class EnvSource:
     """An environment variable."""
 
     #: The name of the variable.
-    name: str = attrs.field(validator=_not_empty)
+    name: str = attrs.field(validator=_nameable)
 
     async def read(self) -> str:
         """Return the variable's value.
@@ -75,7 +75,7 @@ class FileSource:
     """A file, without the newline at its end."""
 
     #: The path of the file; a relative one is relative to the configuration file.
-    path: Path
+    path: Path = attrs.field(validator=_nameable)
 
     async def read(self) -> str:
         """Return the file's text.
@@ -95,7 +95,7 @@ class FileSource:
         """Tell what keeps the file from being read, as far as can be told without reading it."""
         try:
             mode = self.path.stat().st_mode
-        except (OSError, ValueError) as error:
+        except OSError as error:
             return self._trouble(error)
         if not stat.S_ISREG(mode):
             return self._not_regular(mode)
@@ -111,18 +111,17 @@ class FileSource:
                 return SecretError(self._not_regular(mode))
             with os.fdopen(os.open(self.path, flags), "rb") as file:
                 return _text(file.read(MAX_SECRET + 1), f"secret file {self.path}", "is empty")
-        except (OSError, ValueError) as error:
+        except OSError as error:
             return SecretError(self._trouble(error))
 
     def _not_regular(self, mode: int) -> str:
         kind = "is a directory" if stat.S_ISDIR(mode) else "is no regular file"
         return f"secret file {self.path} {kind}"
 
-    def _trouble(self, error: OSError | ValueError) -> str:
+    def _trouble(self, error: OSError) -> str:
         if isinstance(error, FileNotFoundError):
             return f"secret file {self.path} does not exist"
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        return f"secret file {self.path} is unreadable: {reason}"
+        return f"secret file {self.path} is unreadable: {error.strerror}"
 
     def __str__(self) -> str:
         return f"file {self.path}"
