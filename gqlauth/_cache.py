@@ -174,18 +174,27 @@ class TokenCache:
         self._tasks: TaskGroup | None = None
 
     async def start(self) -> None:
-        """Begin to fly: from now on tokens can be got."""
+        """Begin to fly: from now on tokens can be got.
+
+        Raises:
+            GqlAuthError: when it has begun already.
+
+        """
+        if self._tasks is not None:
+            raise GqlAuthError("the service is running already: enter it once")
         tasks = anyio.create_task_group()
         await tasks.__aenter__()
         self._tasks = tasks
 
     async def stop(self) -> None:
-        """End the flights: who waits for one gets `ServiceClosedError`."""
+        """End the flights, and forget all: who waits for a token gets `ServiceClosedError`."""
         tasks, self._tasks = self._tasks, None
         if tasks is not None:
             tasks.cancel_scope.cancel()
             # Not with what the caller's block raised: a task group would wrap that in a group.
             await tasks.__aexit__(None, None, None)
+        # What is kept would only put off the error of who goes on without the service.
+        self._entries.clear()
 
     def fresh(self, key: str) -> Token | None:
         """Return the token of `key` if it is fresh, else None. Nothing is awaited or started."""

@@ -1,0 +1,374 @@
+"""Requests through an httpx client: the token in, one more try, and where it never goes."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import httpx
+import pytest
+
+from gqlauth import EndpointAuth, GqlAuthError, Secret, Token, TokenUnavailableError
+from gqlauth._httpx import LONGEST_REJECTION, EndpointHeaders, origin
+from tests.support.token_endpoint import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+pytestmark = pytest.mark.anyio
+
+URL = "https://api.example.com/graphql"
+REJECTED = b'{"errors": [{"message": "no", "extensions": {"code": "UNAUTHENTICATED"}}]}'
+QUERY = {"query": "{ me { id } }"}
+MUTATION = {"query": "mutation { pay }"}
+
+
+@attrs.define
+class Source:
+    """Tokens in order; the last of them for ever."""
+
+    tokens: list[Token] = attrs.field(factory=lambda: [Token("one"), Token("two"), Token("three")])
+    error: Exception | None = None
+    kept: Token | None = None
+    refusals: list[Token] = attrs.field(factory=list)
+
+    def fresh(self) -> Token | None:
+        return self.kept
+
+    async def token(self) -> Token:
+        if self.error is not None:
+            raise self.error
+        if self.kept is None:
+            self.kept = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
+        return self.kept
+
+    def refused(self, token: Token) -> None:
+        self.refusals.append(token)
+        if self.kept is not None and self.kept.same_text(token):
+            self.kept = None
+
+
+class Api(httpx.AsyncBaseTransport):
+    """A GraphQL API that answers by a script, and remembers what it was sent."""
+
+    def __init__(self, *script: httpx.Response | Callable[[httpx.Request], httpx.Response]) -> None:
+        self.script = list(script)
+        self.requests: list[httpx.Request] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        # As a network does it: the request's own stream is used up.
+        body = b"".join([piece async for piece in request.stream])  # type: ignore[union-attr]
+        self.requests.append(
+            httpx.Request(request.method, request.url, headers=request.headers, content=body)
+        )
+        item = self.script.pop(0) if self.script else httpx.Response(200, json={"data": {}})
+        return item(request) if callable(item) else item
+
+    @property
+    def seen(self) -> list[str | None]:
+        return [request.headers.get("authorization") for request in self.requests]
+
+
+def auth_of(source: Source | None, **settings: Any) -> EndpointAuth:
+    return EndpointAuth(
+        source,
+        **{"name": "orders", "origins": (URL,), "retry_on": ("UNAUTHENTICATED",), **settings},
+    )
+
+
+def client_of(api: Api, auth: EndpointAuth, **settings: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=api, auth=auth, **settings)
+
+
+async def post(
+    api: Api, source: Source | None, body: object = None, url: str = URL, **settings: Any
+) -> httpx.Response:
+    async with client_of(api, auth_of(source)) as client:
+        return await client.post(url, json=QUERY if body is None else body, **settings)
+
+
+def rejected(
+    status: int = 200,
+    body: bytes = REJECTED,
+    *,
+    media_type: str = "application/json",
+    length: int | None = None,
+) -> httpx.Response:
+    headers = {"content-type": media_type}
+    if length is not None:
+        headers["content-length"] = str(length)
+    return httpx.Response(status, headers=headers, stream=Stream([body]))
+
+
+class TestInjection:
+    async def test_a_request_carries_the_token(self) -> None:
+        """It goes into the Authorization header with its scheme."""
+        api = Api()
+        await post(api, Source())
+        assert api.seen == ["Bearer one"]
+
+    async def test_a_fresh_token_is_not_waited_for(self) -> None:
+        """What is at hand is used without asking for one."""
+        api, source = Api(), Source(kept=Token("kept"), error=AssertionError("asked"))
+        await post(api, source)
+        assert api.seen == ["Bearer kept"]
+
+    async def test_a_token_may_have_a_header_of_its_own(self) -> None:
+        """An API key goes where its API looks for it."""
+        api = Api()
+        key = Token("key", token_type="", header_name="X-Api-Key")
+        await post(api, Source([key]))
+        assert api.requests[0].headers["x-api-key"] == "key"
+        assert api.seen == [None]
+
+    async def test_without_a_source_requests_go_out_bare(self) -> None:
+        """An endpoint without auth needs none."""
+        api = Api()
+        await post(api, None)
+        assert api.seen == [None]
+
+    async def test_the_callers_authorization_wins(self) -> None:
+        """Such a request is never sent again, whatever the answer."""
+        api, source = Api(httpx.Response(401)), Source()
+        response = await post(api, source, headers={"Authorization": "Basic mine"})
+        assert response.status_code == 401
+        assert api.seen == ["Basic mine"]
+        assert source.refusals == []
+
+    async def test_the_callers_own_api_key_wins(self) -> None:
+        """A header that the caller has set is not replaced."""
+        api = Api(httpx.Response(401))
+        key = Token("key", token_type="", header_name="X-Api-Key")
+        await post(api, Source([key]), headers={"X-Api-Key": "mine"})
+        assert [request.headers["x-api-key"] for request in api.requests] == ["mine"]
+
+    async def test_no_token_no_request(self) -> None:
+        """It fails closed, with what kept the token from being had."""
+        api = Api()
+        with pytest.raises(TokenUnavailableError):
+            await post(api, Source(error=TokenUnavailableError("is down")))
+        assert api.requests == []
+
+    def test_a_sync_client_is_refused(self) -> None:
+        """The error says which client to use."""
+        with (
+            httpx.Client() as client,
+            pytest.raises(GqlAuthError, match=r"^orders: .* use httpx.AsyncClient$"),
+        ):
+            client.post(URL, auth=auth_of(Source()))
+
+
+class TestRejection:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            pytest.param(httpx.Response(401), id="401"),
+            pytest.param(rejected(), id="no data"),
+            pytest.param(rejected(400), id="400 with the code"),
+            pytest.param(
+                rejected(body=REJECTED[:-1] + b', "data": null}'), id="data null, to a query"
+            ),
+            pytest.param(
+                rejected(media_type="application/graphql-response+json"),
+                id="the newer media type",
+            ),
+        ],
+    )
+    async def test_a_refused_token_is_replaced_once(self, answer: httpx.Response) -> None:
+        """The token is forgotten, another got, and the request sent once more."""
+        api, source = Api(answer), Source()
+        response = await post(api, source)
+        assert response.status_code == 200
+        assert response.json() == {"data": {}}
+        assert api.seen == ["Bearer one", "Bearer two"]
+        assert [token.reveal() for token in source.refusals] == ["one"]
+        assert api.requests[0].content == api.requests[1].content
+
+    async def test_a_second_refusal_goes_to_the_caller(self) -> None:
+        """There is no third request."""
+        api, source = Api(rejected(), rejected(body=REJECTED + b" ")), Source()
+        response = await post(api, source)
+        assert response.content == REJECTED + b" "
+        assert api.seen == ["Bearer one", "Bearer two"]
+
+    async def test_the_same_token_again_is_not_sent_again(self) -> None:
+        """The first answer goes to the caller as it is."""
+        api, source = Api(rejected()), Source([Token("only")])
+        response = await post(api, source)
+        assert response.content == REJECTED
+        assert api.seen == ["Bearer only"]
+
+    async def test_a_failed_renewal_is_raised(self) -> None:
+        """Why there is no other token says more than the 401."""
+
+        def refuse(request: httpx.Request) -> httpx.Response:
+            source.error = TokenUnavailableError("is down")
+            return httpx.Response(401)
+
+        source = Source()
+        with pytest.raises(TokenUnavailableError):
+            await post(Api(refuse), source)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            pytest.param(httpx.Response(403, content=REJECTED), id="403 without a media type"),
+            pytest.param(httpx.Response(403), id="403"),
+            pytest.param(httpx.Response(500), id="500"),
+            pytest.param(rejected(media_type="text/html"), id="not JSON"),
+            pytest.param(rejected(body=b'{"data": {"me": 1}}'), id="data"),
+            pytest.param(
+                rejected(body=REJECTED.replace(b"UNAUTHENTICATED", b"FORBIDDEN")), id="other code"
+            ),
+            pytest.param(
+                rejected(body=REJECTED[:-1] + b', "data": {"me": null}}'), id="partial data"
+            ),
+            pytest.param(rejected(length=LONGEST_REJECTION + 1), id="too long to look"),
+        ],
+    )
+    async def test_what_is_no_rejection_is_left_alone(self, answer: httpx.Response) -> None:
+        """The caller gets the answer, and the token stays."""
+        api, source = Api(answer), Source()
+        response = await post(api, source)
+        assert response is not None
+        assert api.seen == ["Bearer one"]
+        assert source.refusals == []
+
+    async def test_a_mutation_that_may_have_run_is_not_sent_twice(self) -> None:
+        """`data: null` may come from a resolver that was refused after its effect."""
+        api, source = Api(rejected(body=REJECTED[:-1] + b', "data": null}')), Source()
+        await post(api, source, MUTATION)
+        assert api.seen == ["Bearer one"]
+        assert source.refusals == []
+
+    async def test_a_mutation_that_did_not_run_is_sent_again(self) -> None:
+        """Without `data`, nothing was executed (GraphQL, section 7.1)."""
+        api = Api(rejected())
+        await post(api, Source(), MUTATION)
+        assert api.seen == ["Bearer one", "Bearer two"]
+
+    async def test_a_body_that_cannot_be_sent_again_is_not(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The token is forgotten for the next request, and the log says why this one ended."""
+
+        async def body() -> AsyncIterator[bytes]:
+            yield json.dumps(QUERY).encode()
+
+        api, source = Api(httpx.Response(401)), Source()
+        with caplog.at_level(logging.WARNING):
+            async with client_of(api, auth_of(source)) as client:
+                response = await client.post(URL, content=body())
+        assert response.status_code == 401
+        assert [token.reveal() for token in source.refusals] == ["one"]
+        assert "the body cannot be sent again" in caplog.text
+
+    async def test_a_streamed_body_with_a_null_answer_is_no_certain_query(self) -> None:
+        """What was asked cannot be looked at any more, so it counts as a mutation."""
+
+        async def body() -> AsyncIterator[bytes]:
+            yield json.dumps(QUERY).encode()
+
+        source = Source()
+        api = Api(rejected(body=REJECTED[:-1] + b', "data": null}'))
+        async with client_of(api, auth_of(source)) as client:
+            await client.post(URL, content=body())
+        assert source.refusals == []
+
+    @pytest.mark.parametrize("kind", ["text/event-stream", "multipart/mixed; boundary=-"])
+    async def test_streams_are_not_read_ahead(self, kind: str) -> None:
+        """The caller gets the answer before its first piece is there."""
+        pieces = iter([b"first"])
+        answer = httpx.Response(200, headers={"content-type": kind}, stream=Stream(pieces))
+        async with (
+            client_of(Api(answer), auth_of(Source())) as client,
+            client.stream("POST", URL, json=QUERY) as response,
+        ):
+            assert not response.is_stream_consumed
+            assert next(pieces) == b"first"
+
+
+class TestOrigins:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://other.example.com/graphql",
+            "http://api.example.com/graphql",
+            "https://api.example.com:8443/graphql",
+            "https://api.example.com.evil.example/graphql",
+        ],
+    )
+    async def test_another_origin_sees_no_token(self, url: str) -> None:
+        """Scheme, host and port count."""
+        api, source = Api(httpx.Response(401)), Source()
+        await post(api, source, url=url)
+        assert api.seen == [None]
+        assert source.refusals == []
+
+    async def test_it_is_told_once_an_origin(self, caplog: pytest.LogCaptureFixture) -> None:
+        """The warning names the origin, and does not flood the log."""
+        with caplog.at_level(logging.WARNING):
+            async with client_of(Api(), auth_of(Source())) as client:
+                for url in ("https://a.example/1", "https://a.example/2", "https://b.example/"):
+                    await client.post(url, json=QUERY)
+        told = [record for record in caplog.records if record.name == "gqlauth"]
+        assert len(told) == 2
+        assert "https://a.example:443" in told[0].getMessage()
+
+    async def test_the_default_port_is_the_same_origin(self) -> None:
+        """It may be written or left out."""
+        api = Api()
+        await post(api, Source(), url="https://api.example.com:443/other/path")
+        assert api.seen == ["Bearer one"]
+
+    async def test_further_origins_may_be_named(self) -> None:
+        """They get the token too."""
+        api = Api()
+        auth = auth_of(Source(), origins=(URL, "https://eu.example.com"))
+        async with client_of(api, auth) as client:
+            await client.post("https://eu.example.com/graphql", json=QUERY)
+        assert api.seen == ["Bearer one"]
+
+    async def test_what_another_origin_refuses_is_no_refusal(self) -> None:
+        """A client that follows redirects ends where the token never was."""
+        api = Api(
+            httpx.Response(307, headers={"location": "https://other.example.com/"}),
+            httpx.Response(401),
+        )
+        source = Source()
+        async with client_of(api, auth_of(source), follow_redirects=True) as client:
+            response = await client.post(URL, json=QUERY)
+        assert response.status_code == 401
+        assert api.seen == ["Bearer one", None]
+        assert source.refusals == []
+
+    def test_origin_of_a_url(self) -> None:
+        """It is scheme, host and port, the usual one filled in."""
+        assert origin(httpx.URL("https://API.example.com/x")) == ("https", "api.example.com", 443)
+        assert origin(httpx.URL("http://[::1]:8000/x")) == ("http", "::1", 8000)
+
+
+class TestEndpointHeaders:
+    async def sent(self, url: str, **given: str) -> httpx.Headers:
+        api = Api()
+        hook = EndpointHeaders({"X-Tenant": "acme", "X-Key": Secret("k-1")}, (URL,))
+        async with httpx.AsyncClient(transport=api, event_hooks={"request": [hook]}) as client:
+            await client.post(url, json=QUERY, headers=given)
+        return api.requests[0].headers
+
+    async def test_they_go_to_the_endpoint(self) -> None:
+        """A secret among them is resolved."""
+        headers = await self.sent(URL)
+        assert (headers["x-tenant"], headers["x-key"]) == ("acme", "k-1")
+
+    async def test_they_go_nowhere_else(self) -> None:
+        """They may be as secret as the token."""
+        headers = await self.sent("https://other.example.com/")
+        assert not {"x-tenant", "x-key"} & set(headers)
+
+    async def test_the_request_wins(self) -> None:
+        """What the caller put on it stays."""
+        headers = await self.sent(URL, **{"x-tenant": "mine"})
+        assert (headers["x-tenant"], headers["x-key"]) == ("mine", "k-1")
