@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -58,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run ``gql`` with `arguments`, say what goes wrong, and return the exit status."""
     settings = Globals()
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # A terminal or a pipe that has no such character gets it escaped, as on standard error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         result = _invoked(arguments, settings)
         if sys.stdout is not None:

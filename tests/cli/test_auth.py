@@ -15,7 +15,7 @@ from gqlauth._cli._globals import Globals
 from gqlauth._cli.auth import _document, _written
 from gqlauth._service import AuthService
 from tests.support.gql import ORDERS, SECRET
-from tests.support.http_server import Answer, json_answer, token_endpoint, unused_port
+from tests.support.http_server import Answer, http_server, json_answer, token_endpoint, unused_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,6 +256,39 @@ class TestToken:
         assert "token-1-of-the-server" not in outcome.stderr
         assert "configuration found" in outcome.stderr
         assert "b3JkZXJz" not in outcome.stderr
+
+
+class TestNoSecret:
+    """`Gql` itself fails when an output holds one, however it is encoded."""
+
+    @pytest.mark.parametrize("log_format", ["console", "json"])
+    @pytest.mark.parametrize("method", ["basic", "post"])
+    @pytest.mark.parametrize(
+        "command", ["auth status", "auth status --check --json", "auth types", "config check"]
+    )
+    def test_at_the_highest_verbosity(
+        self, gql: Gql, orders: HttpServer, command: str, method: str, log_format: str
+    ) -> None:
+        """No command but ``auth token`` shows a secret or a token, even with ``-vvv``."""
+        text = f'    token_endpoint_auth_method = "client_secret_{method}"\n'
+        gql.file(ORDERS.format(url=orders.url) + text)
+        gql.secrets += ["of-the-server", "s3cr3t%2F", "b3JkZXJzLWNsaTpz"]
+
+        outcome = gql(*command.split(), "-vvv", "--log-format", log_format)
+
+        assert outcome.code == 0
+        assert "configuration found" in outcome.stderr or command == "auth types"
+
+    def test_of_a_server_that_echoes(self, gql: Gql) -> None:
+        """A server that sends back what it was sent does not bring it to the terminal."""
+        gql.monkeypatch.setenv("ORDERS_SECRET", SECRET)
+        echo = http_server(lambda request: Answer(400, request.headers["authorization"].encode()))
+        gql.secrets += ["s3cr3t%2F", "b3JkZXJzLWNsaTpz"]
+        with echo as server:
+            gql.file(ORDERS.format(url=server.url))
+
+            assert gql("auth", "token", "-vvv").code == 4
+            assert gql("auth", "status", "--check", "--json").code == 4
 
 
 class TestTokenRefusals:

@@ -282,6 +282,19 @@ class TestErrors:
         assert "     Traceback (most recent call last):" in outcome.stderr
         assert "     ZeroDivisionError: client_secret=***" in outcome.stderr
 
+    def test_output_that_cannot_be_encoded(self, gql: Gql) -> None:
+        """A character that standard output does not have is escaped."""
+        gql.file('[endpoints."caf\u0436"]\nurl = "https://cafe.example.com/graphql"\n')
+
+        done = subprocess.run(
+            [sys.executable, "-m", "gqlauth", "auth", "status"],
+            env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+            capture_output=True,
+            check=True,
+        )
+
+        assert b"\ncaf\\u0436\n" in done.stdout
+
     def test_main_exits(self, gql: Gql) -> None:
         """`main` exits with the status."""
         with pytest.raises(SystemExit) as exited:
