@@ -36,6 +36,8 @@ _NO_CREDENTIAL: Final = (
     r"(?:(?:access|auth|authentication|authorization|challenge|credentials?|error|header|realm"
     r"|scheme|scope|tokens?)(?:[.,;:)]?(?:\s|\Z)|[\"']|=\\*[\"']))"
 )
+# What Python and JSON write where there is no secret, and what a `Secret` shows of itself.
+_NO_VALUE: Final = r"(?!(?:None|null|true|false)\b|Secret\()"
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -80,7 +82,9 @@ PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     # client_secret = "…", client_secret=…
     (_compiled(rf"({_NAME}\s*=\s*){_QUOTED}"), _MASK_QUOTED),
     (
-        _compiled(rf"({_NAME}[ \t]*=[ \t]*(?:{_SCHEME}[ \t]+)?)[^&\s\"'<>]+"),
+        _compiled(
+            rf"({_NAME}[ \t]*=[ \t]*(?:{_SCHEME}[ \t]+)?){_NO_VALUE}[^&\s\"'<>]+",
+        ),
         rf"\g<1>{MASK}",
     ),
     # The same, and JSON and headers, within what was URL-encoded.

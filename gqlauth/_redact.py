@@ -192,7 +192,12 @@ def _redacted_mapping(value: Mapping[Any, Any], depth: int) -> Mapping[Any, Any]
 
 
 def _redacted_items(value: Collection[Any], depth: int) -> Any:  # noqa: ANN401 - see redact
+    names: tuple[str, ...] | None = getattr(value, "_fields", None)
     items = list(value)
+    if names is not None:
+        named = dict(zip(names, items, strict=True))
+        masked_names = _redacted_mapping(named, depth)
+        return value if masked_names is named else masked_names
     # A pair may be a header, or a field: its first half is then the name of the second.
     name = items[0] if isinstance(value, tuple | list) and len(items) == 2 else None  # noqa: PLR2004
     masked = [
@@ -201,10 +206,7 @@ def _redacted_items(value: Collection[Any], depth: int) -> Any:  # noqa: ANN401 
     ]
     if all(new is old for new, old in zip(masked, items, strict=True)):
         return value
-    if isinstance(value, tuple):
-        names = getattr(value, "_fields", None)
-        return tuple(masked) if names is None else dict(zip(names, masked, strict=True))
-    return masked
+    return tuple(masked) if isinstance(value, tuple) else masked
 
 
 def _fields(value: object) -> dict[str, Any] | None:
