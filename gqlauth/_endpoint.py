@@ -157,7 +157,7 @@ class TokenEndpoint:
             ) as response:
                 body = await read_body(response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            _forget_frames(error)
+            _forget_request(error)
             raise self._lost(exchange, error) from None
         answer = Answer(
             exchange.shown_url,
@@ -252,9 +252,11 @@ def _described(error: Exception) -> str:
     return late.get(type(error)) or str(error) or type(error).__name__
 
 
-def _forget_frames(error: BaseException) -> None:
-    """Drop the frames of `error`, and of what caused it: their variables hold the request."""
+def _forget_request(error: BaseException) -> None:
+    """Drop what holds the request of `error`, and of what caused it: itself, and its frames."""
     seen: BaseException | None = error
     while seen is not None:
         seen.__traceback__ = None
+        if isinstance(seen, httpx.RequestError):
+            seen._request = None  # noqa: SLF001 - httpx has no way to take it back
         seen = seen.__cause__ or seen.__context__

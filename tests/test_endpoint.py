@@ -428,6 +428,18 @@ class TestErrors:
         assert isinstance(error.__cause__, httpx.ReadError)
         assert error.__cause__.__traceback__ is None
 
+    async def test_a_lost_connection_chains_its_cause_without_the_request(self) -> None:
+        """Nobody finds the request, secret and all, on what httpx raised."""
+
+        def lose(request: httpx.Request) -> httpx.Response:
+            raise httpx.ReadError("reset", request=request)
+
+        error = await Asked(FakeTokenEndpoint(*[lose] * 4)).fail()
+
+        assert isinstance(error.__cause__, httpx.ReadError)
+        with pytest.raises(RuntimeError, match="has not been set"):
+            _ = error.__cause__.request
+
     async def test_a_late_connection_is_told_in_words(self) -> None:
         """Not by the name of an exception."""
         failures = [httpx.ConnectTimeout("") for _ in range(4)]
