@@ -83,7 +83,7 @@ def tell(error: Exception, verbosity: int = 0) -> int:
     elif isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         say(
-            error.format_message(),
+            _option(error) if isinstance(error, click.NoSuchOption) else error.format_message(),
             hint=f"see: {context.command_path} --help" if context is not None else "",
         )
     elif isinstance(error, ConfigError):
@@ -97,6 +97,14 @@ def tell(error: Exception, verbosity: int = 0) -> int:
     else:
         _tell_bug(error, verbosity)
     return exit_code(error)
+
+
+def _option(error: click.NoSuchOption) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes
+
+    close = get_close_matches(error.option_name, error.possibilities or (), n=1)
+    meant = f'; did you mean "{close[0]}"?' if close else ""
+    return f'no such option "{error.option_name}"{meant}'
 
 
 def _tell_bug(error: Exception, verbosity: int) -> None:
