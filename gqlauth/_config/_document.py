@@ -5,25 +5,24 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
+from gqlauth._config._parse import Kind, SyntaxTroubleError, parse
 from gqlauth.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-Kind = Literal["toml", "yaml", "json"]
 Key = str | int
+T = TypeVar("T")
 
 #: Values in one file, at the most: YAML's anchors make a few lines as large as one likes.
 MOST_VALUES: Final = 100_000
 DEEPEST: Final = 50
 
-_KINDS: Final[dict[str, Kind]] = {".yml": "yaml", ".yaml": "yaml", ".json": "json"}
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_TOML_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 class Table(dict[str, Any]):
@@ -49,9 +48,11 @@ class Document:
     def problem(self, keys: Sequence[Key], message: str) -> Problem:
         """Return the problem that `message` tells of the value that `keys` lead to."""
         from gqlauth._config._locate import locate  # noqa: PLC0415 - only errors need a line
+        from gqlauth._redact import escape_control  # noqa: PLC0415 - the same
 
         return Problem(
-            message,
+            # It may name what stands in the file, and whoever wrote that is not to be trusted yet.
+            escape_control(message),
             file=shown(self.path),
             line=locate(self.text, self.kind, keys),
             key=dotted(keys),
@@ -107,6 +108,33 @@ def read(path: Path) -> Document:
             part of ours.
 
     """
+    return _kept(_read, path)
+
+
+def has_our_part(path: Path) -> bool:
+    """Tell whether a file that others use too has a table for us.
+
+    Raises:
+        ConfigError: when it seems to have one, and does not parse.
+
+    """
+    return _kept(_has_our_part, path)
+
+
+def _kept(ask: Callable[[Path], T], path: Path) -> T:
+    """Return what `ask` returns; its error is raised anew, without the frames that hold the text.
+
+    A traceback may show the variables of its frames, and the text of a file that is broken may
+    hold a secret.
+    """
+    try:
+        return ask(path)
+    except ConfigError as error:
+        problems = error.problems
+    raise ConfigError(*problems)
+
+
+def _read(path: Path) -> Document:
     text = _text(path)
     kind, data = _parsed(path, text)
     keys = table_of(path)
@@ -118,16 +146,10 @@ def read(path: Path) -> Document:
     if not isinstance(found, dict):
         message = f"expected a table of settings, got {kind_of(found)}"
         raise ConfigError(Problem(message, file=shown(path), key=dotted(keys)))
-    return Document(path, text, kind, _Placed(path).value(found, keys))
+    return Document(path, text, kind, _Placed(path, text, kind).value(found, keys))
 
 
-def has_our_part(path: Path) -> bool:
-    """Tell whether a file that others use too has a table for us.
-
-    Raises:
-        ConfigError: when it seems to have one, and does not parse.
-
-    """
+def _has_our_part(path: Path) -> bool:
     try:
         # Most have none, and that is told without parsing them.
         if b"gqlauth" not in path.read_bytes():
@@ -167,106 +189,25 @@ def _text(path: Path) -> str:
         line = error.object.count(b"\n", 0, error.start) + 1
         message = "is not UTF-8 text"
         raise ConfigError(Problem(message, file=shown(path), line=line)) from None
+    except ValueError:
+        raise ConfigError("the path of a configuration file has no NUL in it") from None
 
 
 def _parsed(path: Path, text: str) -> tuple[Kind, Any]:
     try:
-        if path.name == ".graphqlrc":  # JSON or YAML, and it does not say which
-            if not text.lstrip().startswith("{"):
-                return "yaml", _yaml(text)
-            return "json", _json(text)
-        kind = _KINDS.get(path.suffix.lower(), "toml")
-        return kind, {"toml": _toml, "yaml": _yaml, "json": _json}[kind](text)
-    except _SyntaxTroubleError as error:
+        return parse(path.name, text)
+    except SyntaxTroubleError as error:
         problem = Problem(error.message, shown(path), error.line, error.column)
-    except RecursionError:
-        problem = Problem("is nested too deeply", file=shown(path))
-    except ValueError as error:  # such as a number of a million digits
-        problem = Problem(f"cannot be read: {type(error).__name__}", file=shown(path))
-    raise ConfigError(problem) from None
-
-
-@attrs.define
-class _SyntaxTroubleError(Exception):
-    message: str
-    line: int | None = None
-    column: int | None = None
-
-
-def _toml(text: str) -> Any:  # noqa: ANN401 - what a file holds
-    import tomllib  # noqa: PLC0415 - one of three formats
-
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = str(error)
-        place = _TOML_PLACE.search(message)
-        if place is None:
-            raise _SyntaxTroubleError(message) from None
-        line, column = place.groups()
-        last = text.count("\n") + 1
-        raise _SyntaxTroubleError(
-            message[: place.start()] + ("" if line else " at the end of the file"),
-            int(line or last),
-            None if column is None else int(column),
-        ) from None
-
-
-def _json(text: str) -> Any:  # noqa: ANN401 - what a file holds
-    try:
-        return json.loads(text, object_pairs_hook=_without_twins, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        raise _SyntaxTroubleError(error.msg, error.lineno, error.colno) from None
-
-
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        names = [name for name, _ in pairs]
-        twin = next(name for name in names if names.count(name) > 1)
-        raise _SyntaxTroubleError(f"the key {json.dumps(twin)} stands twice in one table")
-    return table
-
-
-def _no_number(name: str) -> NoReturn:
-    raise _SyntaxTroubleError(f"{name} is no number in JSON")
-
-
-def _yaml(text: str) -> Any:  # noqa: ANN401 - what a file holds
-    import yaml  # noqa: PLC0415 - one of three formats
-
-    class Loader(yaml.SafeLoader):
-        """Refuses what the safe loader passes over: a key that stands twice in one mapping."""
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - as inherited
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value!r} stands twice", key.start_mark
-                    )
-                if isinstance(key, yaml.ScalarNode):
-                    seen.add(key.value)
-            return super().construct_mapping(node, deep)
-
-    try:
-        return yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise _SyntaxTroubleError(
-            error.problem or "is no YAML",
-            None if mark is None else mark.line + 1,
-            None if mark is None else mark.column + 1,
-        ) from None
-    except yaml.YAMLError:
-        raise _SyntaxTroubleError("holds characters that YAML does not allow") from None
+    raise ConfigError(problem)
 
 
 class _Placed:
     """Copies plain data, tables with their places, and refuses what no configuration needs."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, text: str, kind: Kind) -> None:
         self._path = path
+        self._text = text
+        self._kind = kind
         self._count = 0
 
     def value(self, value: Any, keys: tuple[Key, ...]) -> Any:  # noqa: ANN401 - plain data
@@ -283,6 +224,12 @@ class _Placed:
     def _items(self, table: dict[Any, Any], keys: tuple[Key, ...]) -> Iterator[tuple[str, Any]]:
         for key, item in table.items():
             if not isinstance(key, str):  # YAML reads `on`, `1` and `null` as what they look like
-                message = f"the key {key!r} is read as {kind_of(key)}: put it in quotes"
-                raise ConfigError(Problem(message, file=shown(self._path), key=dotted(keys)))
+                raise ConfigError(self._no_text(key, keys))
             yield key, self.value(item, (*keys, key))
+
+    def _no_text(self, key: Any, keys: tuple[Key, ...]) -> Problem:  # noqa: ANN401 - any YAML
+        from gqlauth._config._locate import locate  # noqa: PLC0415 - only errors need a line
+
+        message = f"a key here is read as {kind_of(key)}: put it in quotes"
+        line = locate(self._text, self._kind, (*keys, key))
+        return Problem(message, file=shown(self._path), line=line, key=dotted(keys))

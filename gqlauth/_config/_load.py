@@ -100,8 +100,8 @@ class _Reader:
                 endpoints[name] = endpoint
         default = self._default(data.get("default_endpoint"), tables)
         config = Config(path=found.path.absolute(), endpoints=endpoints, default_endpoint=default)
-        problems = sorted(self._problems, key=lambda problem: problem.line or 0)
-        return Loaded(found, config, tuple(problems), broken, self._cause)
+        told = sorted(self._problems, key=lambda problem: problem.line or 0)
+        return Loaded(found, config, tuple(told), broken, self._cause)
 
     def _endpoint(
         self, name: str, table: object, auth: AuthReader
