@@ -93,7 +93,14 @@ def ask(settings: Globals, options: Options) -> int:
     if options.dry_run:
         write("".join(f"{line}\n" for line in dry_run(call, body)))
         return SUCCESS
-    reply = run(lambda: send(call), waiting_for=f"{endpoint.name} ({call.host})")
+    waiting_for = f"{endpoint.name} ({call.host})"
+    return _told(settings, options, call, program, run(lambda: send(call), waiting_for=waiting_for))
+
+
+def _told(
+    settings: Globals, options: Options, call: Call, program: Filter | None, reply: Reply
+) -> int:
+    """Write the answer, say what is wrong with it, and return the exit status."""
     answer, trouble = None, ""
     try:
         answer = read_answer(reply)
@@ -101,7 +108,7 @@ def ask(settings: Globals, options: Options) -> int:
         trouble = str(error)
     written = _written(settings, options, reply, answer, program)
     verdict = Verdict(
-        endpoint=endpoint,
+        endpoint=call.endpoint,
         reply=reply,
         answer=answer,
         trouble=trouble,

@@ -50,7 +50,7 @@ def _header_name(auth: EndpointAuthConfig) -> str:
 
 def _source(auth: EndpointAuthConfig) -> str:
     """Return where the credential is configured: ``gqlauth.toml:9 client_credentials``."""
-    if auth.place is None:
-        return auth.type
+    # A command's configuration always comes from a file.
+    assert auth.place is not None
     problem = auth.place.problem("")
     return f"{problem.file}:{problem.line} {auth.type}"

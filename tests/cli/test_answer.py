@@ -16,6 +16,7 @@ from gqlauth._cli._answer import (
     Answer,
     NoAnswerError,
     Reply,
+    error_code,
     error_lines,
     read_answer,
 )
@@ -224,3 +225,8 @@ def test_a_long_string_is_one_piece() -> None:
     text = '"' + "\\n" * 1_000_000 + '"'
 
     assert "".join(_json.pretty(text)) == text
+
+
+def test_no_error_has_no_code() -> None:
+    """What is no object has no place for one."""
+    assert error_code("UNAUTHENTICATED") == ""

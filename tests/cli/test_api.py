@@ -462,6 +462,13 @@ def test_another_url_gets_nothing(api: Api) -> None:
     assert "x-tenant" not in api.request.headers
 
 
+def test_a_wrong_configuration_is_told_for_a_url_too(api: Api) -> None:
+    """It might have an endpoint of that URL."""
+    api.gql.file('[endpoints.a]\nurl = "x"\n')
+
+    assert api(ASK, "-e", f"{api.server.url}/other").code == 2
+
+
 def test_a_url_needs_no_configuration(api: Api) -> None:
     """One that is named must be there all the same."""
     (api.gql.project / "gqlauth.toml").unlink()
