@@ -7,12 +7,10 @@ hundred kilobytes would fill the memory. So the raw bytes are read, and inflated
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
-
-if TYPE_CHECKING:
-    import httpx
+import httpx
 
 #: Bytes of a token endpoint's answer that are read at the most, before and after inflating.
 MAX_BODY: Final = 1024 * 1024
@@ -45,7 +43,10 @@ async def read_body(response: httpx.Response) -> Body:
         return Body(b"", "comes in a Content-Encoding that was not asked for")
     content = bytearray()
     inflater = None if encoding in {"", "identity"} else zlib.decompressobj(_GZIP_OR_ZLIB)
-    async for chunk in response.aiter_raw():
+    # Not `aiter_raw()`, which refuses an answer made in memory, as tests have it.
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)
+    async for chunk in stream:
         if inflater is None:
             content += chunk
         else:
