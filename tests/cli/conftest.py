@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.golden import GoldenExtension
 from tests.support.gql import ORDERS, SECRET, Gql
-from tests.support.http_server import token_endpoint
+from tests.support.graphql_api import CONFIG, KEY, ME, STATIC, Api
+from tests.support.http_server import http_server, json_answer, token_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,3 +55,38 @@ def orders(gql: Gql, server: HttpServer) -> HttpServer:
     gql.file(ORDERS.format(url=server.url))
     gql.monkeypatch.setenv("ORDERS_SECRET", SECRET)
     return server
+
+
+@pytest.fixture
+def every_state(gql: Gql, server: HttpServer) -> HttpServer:
+    """Configure endpoints of every kind that can be seen offline."""
+    gql.monkeypatch.setenv("ORDERS_SECRET", SECRET)
+    gql.file(
+        ORDERS.format(url=server.url)
+        + """\
+
+    [endpoints.billing]
+    url = "https://billing.example.com/graphql"
+    auth = { type = "bearer", token = { env = "BILLING_TOKEN" } }
+
+    [endpoints.keys]
+    url = "https://keys.example.com/graphql"
+    auth = { type = "header", name = "X-Api-Key", value = { command = ["touch", "ran"] } }
+
+    [endpoints.public]
+    url = "https://countries.example.com/graphql"
+    """
+    )
+    return server
+
+
+@pytest.fixture
+def api(gql: Gql) -> Iterator[Api]:
+    """Give an API that knows who `me` is."""
+    with http_server(lambda _: json_answer(ME)) as server, token_endpoint() as tokens:
+        gql.file(CONFIG.format(api=server.url, tokens=tokens.url))
+        gql.monkeypatch.setenv("ORDERS_SECRET", SECRET)
+        gql.monkeypatch.setenv("ORDERS_KEY", KEY)
+        gql.monkeypatch.setenv("STATIC_TOKEN", STATIC)
+        gql.secrets += [KEY, STATIC, "token-1", "token-2"]
+        yield Api(gql, server, tokens)

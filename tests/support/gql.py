@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 
 from gqlauth import __version__
-from gqlauth._cli import run
+from gqlauth._cli import _load, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +98,14 @@ class Gql:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text), encoding="utf-8")
         return path
+
+    def raising(self, error: BaseException) -> None:
+        """Let every command that reads a configuration raise `error`."""
+
+        def found(_settings: object) -> NoReturn:
+            raise error
+
+        self.monkeypatch.setattr(_load, "found", found)
 
     def _stable(self, text: str) -> str:
         text = text.replace(str(self.project), "PROJECT").replace(str(self.project.parent), "ROOT")

@@ -1,0 +1,47 @@
+"""No command shows a secret, at no verbosity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.gql import ORDERS, SECRET
+from tests.support.http_server import Answer, http_server
+
+if TYPE_CHECKING:
+    from tests.support.gql import Gql
+    from tests.support.http_server import HttpServer
+
+
+class TestNoSecret:
+    """`Gql` itself fails when an output holds one, however it is encoded."""
+
+    @pytest.mark.parametrize("log_format", ["console", "json"])
+    @pytest.mark.parametrize("method", ["basic", "post"])
+    @pytest.mark.parametrize(
+        "command", ["auth status", "auth status --check --json", "auth types", "config check"]
+    )
+    def test_at_the_highest_verbosity(
+        self, gql: Gql, orders: HttpServer, command: str, method: str, log_format: str
+    ) -> None:
+        """No command but ``auth token`` shows a secret or a token, even with ``-vvv``."""
+        text = f'    token_endpoint_auth_method = "client_secret_{method}"\n'
+        gql.file(ORDERS.format(url=orders.url) + text)
+        gql.secrets += ["of-the-server", "s3cr3t%2F", "b3JkZXJzLWNsaTpz"]
+
+        outcome = gql(*command.split(), "-vvv", "--log-format", log_format)
+
+        assert outcome.code == 0
+        assert "configuration found" in outcome.stderr or command == "auth types"
+
+    def test_of_a_server_that_echoes(self, gql: Gql) -> None:
+        """A server that sends back what it was sent does not bring it to the terminal."""
+        gql.monkeypatch.setenv("ORDERS_SECRET", SECRET)
+        echo = http_server(lambda request: Answer(400, request.headers["authorization"].encode()))
+        gql.secrets += ["s3cr3t%2F", "b3JkZXJzLWNsaTpz"]
+        with echo as server:
+            gql.file(ORDERS.format(url=server.url))
+
+            assert gql("auth", "token", "-vvv").code == 4
+            assert gql("auth", "status", "--check", "--json").code == 4
