@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -46,9 +45,7 @@ def _target_of_url(settings: Globals, url: str) -> tuple[Config, Endpoint]:
         raise click.UsageError(f"-e: this {problem}")
     try:
         find(settings.config)
-    except ConfigError:
-        if settings.config is not None or os.environ.get("GQLAUTH_CONFIG"):
-            raise
+    except ConfigError:  # there is none, and none was named
         found = Config()
     else:
         found = config(settings)
