@@ -11,15 +11,21 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import attrs
+import click
 import pytest
 
 import gqlauth
-from gqlauth._cli import run
-from gqlauth._config import find, load
+from gqlauth._cli import _failure, gql, run
+from gqlauth._config import RETRY_ON, find, load
+from gqlauth._config._schema import schema
+from gqlauth._options import AuthOptions
+from gqlauth._status import State
+from tests.support.distributions import install
 from tests.support.http_server import http_server, json_answer
 
 if TYPE_CHECKING:
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[1]
 PAGES: Final = sorted((ROOT / "docs").glob("*.md"))
 TEXTS: Final = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+
+_FENCE: Final = re.compile(r'^```(\w*)(?: title="([^"]*)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 #: Where the reader of the pages works.
 HOME: Final = "/home/ana"
@@ -59,7 +67,9 @@ class Block:
 def blocks(page: Path, *languages: str) -> list[Block]:
     """Return the blocks of a page, of these languages or of all."""
     text = page.read_text(encoding="utf-8")
-    fences = re.finditer(r'^```(\w*)(?: title="([^"]*)")?\n(.*?)^```$', text, re.MULTILINE | re.S)
+    fences = re.finditer(
+        r'^```(\w*)(?: title="([^"]*)")?\n(.*?)^```$', text, re.MULTILINE | re.DOTALL
+    )
     found = [
         Block(page, text.count("\n", 0, fence.start()) + 1, fence[1], fence[2] or "", fence[3])
         for fence in fences
@@ -68,12 +78,16 @@ def blocks(page: Path, *languages: str) -> list[Block]:
 
 
 def every(*languages: str) -> list[Any]:
-    return [pytest.param(block, id=block.id) for page in TEXTS for block in blocks(page, *languages)]
+    return [
+        pytest.param(block, id=block.id) for page in TEXTS for block in blocks(page, *languages)
+    ]
 
 
 def anchors(page: Path) -> set[str]:
     """Return what the headings of a page may be linked to by."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.S)
+    text = re.sub(
+        r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", one).strip().lower()) for one in headings}
 
@@ -190,12 +204,17 @@ class Story:
             path = self.folder / block.title
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(self.here(block.text), encoding="utf-8")
+            if path.name.endswith("pyproject.toml"):
+                project = tomllib.loads(block.text)["project"]
+                install(self.folder, project.get("name", path.stem), project["entry-points"])
 
     def run(self, command: str) -> str:
         """Return what a command writes: its standard output, and then its standard error."""
         line = self.here(command)
         words = shlex.split(line)
-        if words[0] == "gql" and not re.search(r"[|<>$`]", re.sub(r"'[^']*'", "", line)):
+        plain = not re.search(r"[|<>$`]", re.sub(r"'[^']*'", "", line))
+        # A plugin is imported in a process of its own, as it would stay here.
+        if words[0] == "gql" and plain and not list(self.folder.glob("*.dist-info")):
             self.capsys.readouterr()
             run(words[1:])
             captured = self.capsys.readouterr()
@@ -207,8 +226,13 @@ class Story:
             capture_output=True,
             text=True,
             check=False,
-            env=os.environ | {"PATH": os.pathsep.join([programs, os.environ["PATH"]])},
+            env=os.environ
+            | {
+                "PATH": os.pathsep.join([programs, os.environ["PATH"]]),
+                "PYTHONPATH": str(self.folder),
+            },
         )
+        assert words[0] != "python" or ran.returncode == 0, ran.stderr
         return ran.stdout + ran.stderr
 
 
@@ -221,7 +245,7 @@ def _commands(text: str) -> list[tuple[str, str]]:
 def _stable(text: str) -> list[Any]:
     """Return what does not differ from run to run; JSON by what it says."""
     parts: list[Any] = []
-    if text.startswith('{"') or text.startswith("{\n"):
+    if text.startswith(('{"', "{\n")):
         value, end = json.JSONDecoder().raw_decode(text)
         parts, text = [value], text[end:]
     text = re.sub(r"(try|tries), [\d.e+-]+ s", r"\1, TIME", text)
@@ -246,6 +270,7 @@ def test_page_is_true(  # noqa: PLR0917 - fixtures come as arguments
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ORDERS_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("ACME_API_KEY", SECRET)
     places = {
         "https://orders.example.com": api.url,
         "https://id.example.com": identity.url,
@@ -262,8 +287,145 @@ def test_page_is_true(  # noqa: PLR0917 - fixtures come as arguments
 # -- what there is, is told ---------------------------------------------------------------------
 
 
+def page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+
+
 def test_public_names_are_told() -> None:
     """Each public name stands on the page on Python, or on that on strategies."""
-    told = "".join((ROOT / "docs" / f"{name}.md").read_text() for name in ("python", "writing-a-strategy"))
+    told = page("python") + page("writing-a-strategy")
 
-    assert [name for name in gqlauth.__all__ if f"{name}" not in told] == []
+    assert [name for name in gqlauth.__all__ if not re.search(rf"\b{name}\b", told)] == []
+
+
+def test_public_methods_of_the_service_are_told() -> None:
+    """Each method of `AuthService` stands on the page on Python."""
+    methods = [name for name in vars(gqlauth.AuthService) if not name.startswith("_")]
+
+    assert [name for name in methods if f".{name}(" not in page("python")] == []
+
+
+def test_errors_are_told() -> None:
+    """The tree of errors on the page on Python is that of the module, with what each means."""
+    tree = (gqlauth.GqlAuthError.__module__, sys.modules["gqlauth.errors"].__doc__ or "")[1]
+    names = [name for name in gqlauth.__all__ if name.endswith("Error")]
+    drawn = [line.strip() for line in tree.splitlines() if re.search(r"\w+Error", line)]
+    lines = [line.partition("(exit")[0].strip() for line in drawn[: len(names)]]
+
+    assert [line for line in lines if line not in page("python")] == []
+
+
+def test_configuration_keys_are_told() -> None:
+    """Each key of the JSON Schema stands on the page on configuration, in a table of its own."""
+    whole: Any = schema()
+    endpoint = whole["properties"]["endpoints"]["additionalProperties"]["properties"]
+    keys = {*whole["properties"], *endpoint, *whole["$defs"]["options"]["properties"]}
+    for name in ("basic", "bearer", "client_credentials", "header"):
+        keys |= {name, *whole["$defs"][f"auth_{name}"]["properties"]}
+    told = page("configuration")
+
+    assert (
+        sorted(key for key in keys if f"`{key}`" not in told and f"### {key}\n" not in told) == []
+    )
+
+
+def test_secret_sources_are_told() -> None:
+    """Each source of secrets that comes with gqlauth stands on the page on configuration."""
+    sources = entry_points(group="gqlauth.secrets").names
+
+    assert [name for name in sources if f"`{{ {name} = " not in page("configuration")] == []
+
+
+def test_defaults_are_told() -> None:
+    """The defaults that the page on configuration tells are those of the classes."""
+    told = page("configuration")
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", told, re.MULTILINE))
+    options = AuthOptions()
+
+    assert f"{options.default_lifetime:g}" == rows["default_lifetime"]
+    assert f"{options.timeout:g}" == rows["timeout"]
+    assert ", ".join(f"`{code}`" for code in RETRY_ON) == rows["retry_on"]
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield each command of `gql` with the words that call it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+
+
+COMMANDS: Final = dict(commands(gql))
+OPTIONS: Final = {
+    option
+    for command in [gql, *COMMANDS.values()]
+    for parameter in command.params
+    if isinstance(parameter, click.Option)
+    for option in (*parameter.opts, *parameter.secondary_opts)
+}
+
+
+def test_commands_and_options_are_told() -> None:
+    """Each command and each option stands on the page on the command line."""
+    told = page("command-line")
+    names = [" ".join(("gql", *words)) for words, one in COMMANDS.items() if "status" in words]
+
+    assert [name for name in names if name not in told] == []
+    assert sorted(option for option in OPTIONS if f"`{option}" not in told) == []
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.name)
+def test_options_that_are_told_are_there(text: Path) -> None:
+    """An option that stands behind `gql` in a page is one that some command of it has."""
+    calls = re.findall(r"\bgql ((?:api|auth|config|completion)\b[^`|\n]*)", text.read_text("utf-8"))
+    named = {option for call in calls for option in re.findall(r"(?<=\s)--?[a-z][\w-]*", call)}
+
+    assert sorted(named - OPTIONS - {"-vv", "-vvv"} - {f"-{one}" for one in "heoH"}) == []
+
+
+def test_exit_statuses_are_told() -> None:
+    """Each exit status stands on the page on the command line."""
+    statuses = {
+        value for name, value in vars(_failure).items() if name.isupper() and name[0] != "_"
+    }
+    told = re.findall(r"^\| (\d+) \|", page("command-line"), re.MULTILINE)
+
+    assert {str(one) for one in statuses if isinstance(one, int)} == {*told, "141"}
+
+
+def test_states_are_told() -> None:
+    """Each state of an endpoint stands on the page on the command line."""
+    assert [
+        state for state in get_args(State) if f"| `{state}` |" not in page("command-line")
+    ] == []
+
+
+def test_status_fields_are_told() -> None:
+    """Each field of `EndpointStatus` is in the JSON that the page on the command line shows."""
+    fields = [field.name for field in attrs.fields(gqlauth.EndpointStatus)]
+
+    assert [name for name in fields if f'"{name}"' not in page("command-line")] == []
+
+
+def test_modules_are_told() -> None:
+    """Each module of gqlauth stands on the page on architecture."""
+    names = [path.stem for path in (ROOT / "gqlauth").iterdir() if path.suffix == ".py"]
+    told = page("architecture")
+
+    assert [name for name in names if name != "__init__" and f"`{name}`" not in told] == []
+
+
+def test_messages_are_those_of_the_code() -> None:
+    """Each message on the page on troubleshooting is one that gqlauth has, or an answer's."""
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "gqlauth").rglob("*.py"))
+    code = re.sub(r'"\n\s*r?f?"', "", code) + "TypeError: Invalid auth argument httpx.PoolTimeout"
+    lost = []
+    for cell in re.findall(r"^\| (?:a warning )?`(.*?)`[, ].*\|$", page("troubleshooting"), re.M):
+        words = max(re.split(r'…|\d+|NAME|"|[{}():;,]', cell.replace("me.email", "…")), key=len)
+        if words.strip() not in code:
+            lost.append(cell)
+
+    assert lost == []
