@@ -53,7 +53,10 @@ class Terminal:
 
     def wait_for(self, text: str) -> None:
         while text not in self.shown:
-            self.shown += os.read(self._master, 1024).decode()
+            try:
+                self.shown += os.read(self._master, 1024).decode()
+            except OSError:  # the process has ended
+                pytest.fail(f"it shows no {text!r} but {self.shown!r}")
 
     def ended(self) -> tuple[bytes, int]:
         """Wait for the process; return its standard output and exit status."""
