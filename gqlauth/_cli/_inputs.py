@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -30,9 +31,11 @@ class Inputs:
             click.UsageError: when it cannot be read, or is no UTF-8.
 
         """
+        if not name:
+            raise click.UsageError(f"{option}: a file's name belongs after the @")
         source = "standard input" if name == STDIN else name
         try:
-            data = self._stdin(option) if name == STDIN else _file(name)
+            data = self._stdin(option) if name == STDIN else Path(name).read_bytes()
         except OSError as error:
             raise click.UsageError(
                 f"{option}: cannot read {source}: {error.strerror or error}"
@@ -62,10 +65,3 @@ def stdin_is_terminal() -> bool:
     """Tell whether somebody would have to type what is read from standard input."""
     # Where it is closed, nothing comes either.
     return sys.stdin is None or sys.stdin.closed or sys.stdin.isatty()
-
-
-def _file(name: str) -> bytes:
-    if not name:
-        raise ValueError("a file's name belongs after the @")
-    with open(name, "rb") as file:  # noqa: PTH123 - a Path would make "." of ""
-        return file.read()

@@ -85,15 +85,15 @@ async def send(call: Call) -> Reply:
             raise Failure(
                 f"{name}: the API {call.host} cannot be reached: {told}", UNAVAILABLE
             ) from error
-    raise Failure(f"{name}: no answer of {call.host} within {call.timeout:g} s", UNAVAILABLE)
+    raise Failure(f"{name}: no answer within {call.timeout:g} s", UNAVAILABLE)
 
 
 async def _sent(call: Call) -> Reply:
+    # Where all of it is bounded, that is to be what ends it, and no step.
+    step = None if call.timeout is None else 2 * call.timeout
     async with (
         AuthService(call.config) as service,
-        service.client(
-            call.endpoint.name, authenticate=call.authenticate, timeout=call.timeout
-        ) as client,
+        service.client(call.endpoint.name, authenticate=call.authenticate, timeout=step) as client,
         client.stream(
             "POST", call.endpoint.url, content=call.body, headers=_encoded(call.headers)
         ) as response,

@@ -82,7 +82,7 @@ class Verdict:
     def _tell_rejected(self, code: str) -> None:
         what = f"({self.reply.status}{f', {code}' if code else ''})"
         challenge = self.reply.header("www-authenticate")
-        hint = f"it wants {self.reply.clean(challenge)}" if challenge else ""
+        hint = f"it says WWW-Authenticate: {self.reply.clean(challenge)}" if challenge else ""
         auth = self.endpoint.auth
         if self.bare:
             text = f"the API wants authentication {what}; {self.bare}"

@@ -221,7 +221,7 @@ def test_a_static_credential_that_is_refused_is_told(api: Api) -> None:
     assert outcome.stderr == (
         "gql: static: the API rejected the credential (401); check its bearer:"
         ' "{"message": "Bad credentials ***"}"\n'
-        '     hint: it wants Bearer error="invalid_token"\n'
+        '     hint: it says WWW-Authenticate: Bearer error="invalid_token"\n'
     )
     assert outcome.code == 4
 

@@ -169,7 +169,7 @@ def test_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) 
     ("name", "told"),
     [
         ("missing.txt", "cannot read missing.txt: No such file or directory"),
-        ("", "cannot read : a file's name belongs after the @"),
+        ("", "a file's name belongs after the @"),
         ("a\0b", "cannot read a\0b: embedded null byte"),
     ],
 )
