@@ -206,16 +206,20 @@ class AuthService:
 
         """
         source = self._sources.get(name) or self._source(name)
-        if not refresh:
-            token = source.fresh() or await source.token()
-            if min_ttl <= 0 or token.expires_at is None:
-                return token
-            if token.expires_at - self._clock.wall() >= min_ttl:
-                return token
-        token = await source.token(renew=True)
-        if token.expires_at is not None and token.expires_at - self._clock.wall() < min_ttl:
+        if refresh:
+            return await source.token(renew=True)
+        asked = self._clock.monotonic()
+        token = source.fresh() or await source.token()
+        if min_ttl <= 0 or self._lives(token, min_ttl):
+            return token
+        if token.issued_monotonic < asked:  # it is not one that this very call has fetched
+            token = await source.token(renew=True)
+        if not self._lives(token, min_ttl):
             _log.warning("a new token lives shorter than asked for", endpoint=source.name)
         return token
+
+    def _lives(self, token: Token, seconds: float) -> bool:
+        return token.expires_at is None or token.expires_at - self._clock.wall() >= seconds
 
     def status(self, name: str | None = None) -> tuple[EndpointStatus, ...]:
         """Return what diagnostics show of one endpoint, or of all: no secret, and no token.
