@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from gqlauth._config._converter import names_of
 from gqlauth._config._document import KeyPlace, Table, kind_of
-from gqlauth._config._findings import Finding, Wrong, did_you_mean, findings
+from gqlauth._config._findings import MISSING, Finding, Wrong, did_you_mean, findings
+from gqlauth._config._keys import names_of
 from gqlauth._config._model import EndpointAuthConfig
 from gqlauth._config._urls import is_url_key, url_findings
 from gqlauth._options import AuthOptions
@@ -29,9 +29,7 @@ _OPTIONS: Final = names_of(AuthOptions)
 class AuthReader:
     """Reads the ``auth`` of one endpoint after the other. What is wrong is told by its keys."""
 
-    def __init__(
-        self, document: Document, converter: cattrs.Converter, profiles: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, document: Document, converter: cattrs.Converter, profiles: Table) -> None:
         self._document = document
         self._converter = converter
         self._profiles = profiles
@@ -44,37 +42,47 @@ class AuthReader:
 
         """
         if isinstance(value, str):
-            if value not in self._profiles and canonical(value) == NO_AUTH:
+            name = self._text(value, keys)
+            if name not in self._profiles and canonical(name) == NO_AUTH:
                 return None
-            return self._of_table(Table({}, keys), self._profile(value, keys), keys)
+            return self._of_table(Table({}, keys), self._profile(name, keys), keys)
         if not isinstance(value, Table):
             message = f"expected a table, or the name of a profile, got {kind_of(value)}"
             raise Wrong([Finding(keys, message)])
         if "use" not in value:
             return self._of_table(value, Table({}, keys), keys)
         own = Table({key: item for key, item in value.items() if key != "use"}, value.keys_to)
-        return self._of_table(own, self._profile(value["use"], (*keys, "use")), keys)
+        there = (*keys, "use")
+        return self._of_table(own, self._profile(self._text(value["use"], there), there), keys)
 
-    def _profile(self, name: object, keys: tuple[Key, ...]) -> Table:
-        if not isinstance(name, str):
-            message = f"expected the name of a profile, got {kind_of(name)}"
-            raise Wrong([Finding(keys, message)])
+    def _text(self, value: object, keys: tuple[Key, ...]) -> str:
+        try:
+            text: str = self._converter.structure(value, str)
+        except (TypeError, ValueError) as error:
+            raise Wrong(findings(error, keys)) from None
+        return text
+
+    def _profile(self, name: str, keys: tuple[Key, ...]) -> Table:
         if name not in self._profiles:
             there = ", ".join(self._profiles) or "none"
             message = f'unknown profile "{name}"; there are: {there}'
             raise Wrong([Finding(keys, message + did_you_mean(name, self._profiles))])
         profile = self._profiles[name]
         if not isinstance(profile, Table):
-            message = f'profile "{name}" is no table'
-            raise Wrong([Finding(keys, message)])
+            message = f"expected a table, got {kind_of(profile)}"
+            raise Wrong([Finding((*self._profiles.keys_to, name), message)])
         return profile
 
     def _of_table(
         self, own: Table, profile: Table, keys: tuple[Key, ...]
     ) -> EndpointAuthConfig | None:
-        def place_of(name: Key) -> tuple[Key, ...]:
-            """Return the keys of a setting: it stands with the endpoint, or in the profile."""
-            return (*(profile.keys_to if name in profile and name not in own else keys), name)
+        def place_of(*names: Key) -> tuple[Key, ...]:
+            """Return the keys of a setting: it stands with the endpoint, or in the profile.
+
+            What stands in neither is missing from the profile, where that is all there is.
+            """
+            in_profile = not own or (names and names[0] in profile and names[0] not in own)
+            return (*(profile.keys_to if in_profile else keys), *names)
 
         settings = {**profile, **own}
         name, cls = self._type(settings.pop("type", None), place_of("type"))
@@ -93,9 +101,10 @@ class AuthReader:
         if wrong:
             suffix = f' for type "{name}"'
             raise Wrong(
-                Finding(
-                    place_of(found.keys[0]) + found.keys[1:] if found.keys else keys,
-                    found.message + (suffix if found.message == "missing" else ""),
+                attrs.evolve(
+                    found,
+                    keys=place_of(*found.keys),
+                    message=found.message + (suffix if found.message == MISSING else ""),
                 )
                 for found in _without_misspelt(wrong)
             )
@@ -112,11 +121,9 @@ class AuthReader:
             installed = sorted({plugin.name for plugin in STRATEGIES.installed()})
             raise Wrong([Finding(keys, f"missing; one of: {', '.join([*installed, NO_AUTH])}")])
         try:
-            name = canonical(self._converter.structure(value, str))
+            name = canonical(self._text(value, keys))
             return name, None if name == NO_AUTH else strategy_class(name)
         except StrategyError as error:
-            raise Wrong(findings(error, keys)) from error.__cause__
-        except (TypeError, ValueError) as error:
             raise Wrong(findings(error, keys)) from None
 
     def _structured(
@@ -142,6 +149,4 @@ def _unknown(settings: Mapping[str, Any], known: set[str], name: str) -> list[Fi
 def _without_misspelt(wrong: list[Finding]) -> list[Finding]:
     """Leave out that a key is missing, where one is there that seems to mean it."""
     meant = {found.message.rpartition('did you mean "')[2].removesuffix('"?') for found in wrong}
-    return [
-        found for found in wrong if not (found.message == "missing" and found.keys[-1] in meant)
-    ]
+    return [found for found in wrong if not (found.message == MISSING and found.keys[-1] in meant)]

@@ -69,7 +69,8 @@ def find(
         return Found(Path(explicit), "--config")
     if environ.get(VARIABLE):
         return Found(Path(environ[VARIABLE]), "$GQLAUTH_CONFIG")
-    folders = list(_upward(Path.cwd() if start is None else start))
+    start = _here() if start is None else start
+    folders = [] if start is None else list(_upward(start))
     for folder in folders:
         for path in _candidates(folder):
             return Found(path, "project")
@@ -91,10 +92,17 @@ def user_file() -> Path:
     return user_config_path("gqlauth", appauthor=False) / _OURS[0]
 
 
+def _here() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # it was removed under us
+        return None
+
+
 def _looked_in(folders: list[Path]) -> str:
-    if len(folders) == 1:
-        return f"in {folders[0]}"
-    return f"in {folders[0]} or the folders above it, up to {folders[-1]}"
+    if len(folders) > 1:
+        return f"in {folders[0]} or the folders above it, up to {folders[-1]}"
+    return f"in {folders[0] if folders else 'the working directory, which is gone'}"
 
 
 def _upward(start: Path) -> Iterator[Path]:
@@ -102,7 +110,7 @@ def _upward(start: Path) -> Iterator[Path]:
     start = start.absolute()
     for folder in (start, *start.parents):
         yield folder
-        if any((folder / name).exists() for name in _REPOSITORY):
+        if any(_is_there(folder / name) for name in _REPOSITORY):
             return
 
 
@@ -113,6 +121,13 @@ def _candidates(folder: Path) -> Iterator[Path]:
     for name in _SHARED:
         if _is_file(folder / name) and has_our_part(folder / name):
             yield folder / name
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _is_file(path: Path) -> bool:

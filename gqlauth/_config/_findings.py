@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from gqlauth._config._document import Key
 
+#: The message that a key is not there.
+MISSING: Final = "missing"
+
 # Validators may begin with the name of the field, which the key tells already.
 _FIELD: Final = re.compile(r"(?:'(?P<attrs>\w+)' |(?P<ours>\w+): )(?P<rest>.+)", re.DOTALL)
 
@@ -31,10 +34,12 @@ class Finding:
 
     keys: tuple[Key, ...]
     message: str
+    #: Why a plugin does not import.
+    cause: BaseException | None = attrs.field(default=None, repr=False, eq=False)
 
     def below(self, keys: tuple[Key, ...]) -> Finding:
         """Return it by the keys that lead to it from farther up."""
-        return Finding((*keys, *self.keys), self.message)
+        return attrs.evolve(self, keys=(*keys, *self.keys))
 
 
 class Wrong(Exception):  # noqa: N818 - it holds several
@@ -65,7 +70,7 @@ def findings(
             keys = (*keys, named["attrs"] or named["ours"])
         if named and keys and (named["attrs"] or named["ours"]) == keys[-1]:
             message = named["rest"]
-        yield Finding(keys, message)
+        yield Finding(keys, message, error.__cause__ if isinstance(error, ConfigError) else None)
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
@@ -87,8 +92,8 @@ def _key_of(error: Exception) -> tuple[Key, ...]:
 def _message(error: Exception) -> str:
     if isinstance(error, ConfigError):
         return "; ".join(problem.message for problem in error.problems)
-    if isinstance(error, KeyError):  # cattrs' own classes: dataclasses and the like
-        return "missing"
+    if isinstance(error, KeyError) and _key_of(error):  # noted by cattrs, of a dataclass's field
+        return MISSING
     if isinstance(error, StructureHandlerNotFoundError):
         return "its type is none that a configuration can hold"
     if isinstance(error, ValueError | TypeError) and error.args:

@@ -16,7 +16,8 @@ _DOLLAR: Final = re.compile(
 def interpolate(text: str, environ: Mapping[str, str]) -> str:
     """Return `text` with its variables replaced; ``$$`` is a literal ``$``.
 
-    As in a shell, the default stands also for a variable that is set and empty.
+    As in a shell, the default stands also for a variable that is set and empty. Variables do not
+    nest, and what is in one is not looked into.
 
     Raises:
         ValueError: for a variable that is not set and has no default, and for a ``${`` that is
@@ -33,8 +34,10 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
             )
         name, default = match["name"], match["default"]
         found = environ.get(name)
+        if default is not None and "${" in default:
+            raise ValueError(f"the default of ${{{name}}} has a variable in it: they do not nest")
         if default is not None:
-            return found or default
+            return found or default.replace("$$", "$")
         if found is None:
             raise ValueError(f"environment variable {name} is not set")
         return found

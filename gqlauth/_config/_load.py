@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from gqlauth._config._auth import AuthReader
-from gqlauth._config._converter import converter_for, names_of
+from gqlauth._config._converter import converter_for
 from gqlauth._config._document import KeyPlace, Table, kind_of, read
 from gqlauth._config._find import Found
 from gqlauth._config._findings import Finding, Wrong, did_you_mean, findings
+from gqlauth._config._keys import names_of
 from gqlauth._config._model import Config, Endpoint, EndpointAuthConfig
 from gqlauth._config._urls import url_findings
 from gqlauth.errors import ConfigError, Place
@@ -90,6 +91,11 @@ class _Reader:
             if key not in _TOP
         )
         profiles, tables = self._tables("auth"), self._tables("endpoints")
+        self._told(
+            Finding((*profiles.keys_to, name), f"expected a table, got {kind_of(profile)}")
+            for name, profile in profiles.items()
+            if not isinstance(profile, Table)
+        )
         auth = AuthReader(self._document, self._converter, profiles)
         endpoints, broken = {}, {}
         for name, table in tables.items():
@@ -126,7 +132,6 @@ class _Reader:
         except Wrong as error:
             wrong += error.found
             settings["auth"] = None
-            self._cause = self._cause or error.__cause__
         if not bare:
             wrong += [found.below(keys) for found in _twofold(settings.get("headers"))]
         settings |= {"name": "", "place": KeyPlace(self._document, keys)}
@@ -138,7 +143,7 @@ class _Reader:
             return None, self._told(wrong)
         return attrs.evolve(endpoint, name=name), ()
 
-    def _default(self, name: object, tables: Mapping[str, Any]) -> str | None:
+    def _default(self, name: object, tables: Table) -> str | None:
         if name is None:
             return None
         keys = (*self._root, "default_endpoint")
@@ -153,20 +158,23 @@ class _Reader:
             return None
         return default
 
-    def _tables(self, name: str) -> Mapping[str, Any]:
+    def _tables(self, name: str) -> Table:
         """Return a table of tables at the top; an empty one if there is none."""
-        value = self._document.data.get(name, {})
-        if isinstance(value, dict):
+        none = Table({}, (*self._root, name))
+        value = self._document.data.get(name, none)
+        if isinstance(value, Table):
             return value
-        message = f"expected a table of tables, got {kind_of(value)}"
-        self._told([Finding((*self._root, name), message)])
-        return {}
+        self._told([Finding(none.keys_to, f"expected a table of tables, got {kind_of(value)}")])
+        return none
 
     def _told(self, wrong: Iterable[Finding]) -> tuple[Problem, ...]:
         """Keep what is wrong, each thing once, and return it as problems."""
-        problems = tuple(self._document.problem(one.keys, one.message) for one in wrong)
+        problems = []
+        for one in wrong:
+            problems.append(self._document.problem(one.keys, one.message))
+            self._cause = self._cause or one.cause
         self._problems.update(dict.fromkeys(problems))
-        return problems
+        return tuple(problems)
 
 
 def _twofold(headers: object) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,11 +30,19 @@ _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
 
 
 def _sendable(_: object, __: object, headers: Mapping[str, str | Secret]) -> None:
+    seen: set[str] = set()
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError(f'"{name}" is no name that a header may have')
-        if isinstance(value, str) and not _HEADER_VALUE.fullmatch(value):
+        if name.lower() in seen:
+            raise ValueError(f"{name} is there twice")
+        seen.add(name.lower())
+        if isinstance(value, Secret):
+            continue
+        if not _HEADER_VALUE.fullmatch(value):
             raise ValueError(f"the value of {name} has characters that no header may carry")
+        if value != value.strip():
+            raise ValueError(f"the value of {name} begins or ends with a space")
 
 
 @attrs.frozen(kw_only=True)
@@ -89,10 +98,17 @@ class Endpoint:
                 yield from error.problems
         if self.auth is not None and self.auth.options.ca_file is not None:
             path = self.auth.options.ca_file
-            if not path.is_file():
+            if not _is_file(path):
                 message = f"ca_file {path} is no file"
                 place = self.auth.place
                 yield Problem(message) if place is None else place.problem(message)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # in a folder that may not be looked into
+        return False
 
 
 def _secrets(value: object) -> Iterator[Secret]:
@@ -101,7 +117,7 @@ def _secrets(value: object) -> Iterator[Secret]:
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from _secrets(item)
-    elif isinstance(value, tuple | list):
+    elif isinstance(value, tuple | list | AbstractSet):
         for item in value:
             yield from _secrets(item)
     elif attrs.has(type(value)):

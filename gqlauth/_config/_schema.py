@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from gqlauth._config._converter import SECRETS, names_of
 from gqlauth._config._fields import Schema, described, fields_of, summary
+from gqlauth._config._keys import names_of
 from gqlauth._config._model import Endpoint
+from gqlauth._config._reference import SECRETS
 from gqlauth._options import AuthOptions
 from gqlauth._registry import NO_AUTH, STRATEGIES, strategy_class
 from gqlauth.errors import ConfigError

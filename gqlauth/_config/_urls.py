@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 #: What the setting is called that allows ``http`` to any host.
 INSECURE: Final = "allow_insecure_http"
 
+# What httpx refuses to read.
+_LONGEST: Final = 65_536
+
 _NO_HOST: Final = re.compile(r"[\s<>\"'\\^`{|}%,;!$&()*+=~]")
+_IP_LIKE: Final = re.compile(r"\d+(?:\.\d+){3}")
+# What of a URL is not shown: user name and password, and the query.
+_SECRET: Final = re.compile(r"(?<=//).*@|[?#].*", re.DOTALL)
 
 
 def url_findings(
@@ -48,7 +54,7 @@ def check_urls(strategy: object, places: Iterable[str], *, insecure: bool) -> No
         ConfigError: with all that is wrong with them.
 
     """
-    named: dict[str, object] = {f"url {place}": place for place in places}
+    named: dict[str, object] = {f"url {_SECRET.sub('', place)}": place for place in places}
     kind: Any = type(strategy)
     if attrs.has(kind):
         names = (field.name for field in attrs.fields(kind) if is_url_key(field.name))
@@ -98,12 +104,31 @@ def _form_problem(url: str, parts: SplitResult, port: int | None) -> str | None:
     if parts.scheme not in {"http", "https"}:
         return "is no URL: it must begin with https://"
     # urlsplit drops some control characters in silence.
-    if not parts.hostname or not url.isprintable() or " " in url or port == 0:
+    shown = url.isprintable() and " " not in url
+    if not parts.hostname or not shown or port == 0 or len(url) > _LONGEST:
         return "is no URL"
-    if not parts.netloc.rpartition("@")[2].startswith("[") and _NO_HOST.search(parts.hostname):
-        return "is no URL: its host has characters that no host has"
     if "@" in parts.netloc:
         return "a URL here holds no user name and no password"
+    if not _is_host(url, parts.hostname, in_brackets=parts.netloc.startswith("[")):
+        return "is no URL: its host is none"
     if parts.fragment:
         return "a URL here has no fragment (#…)"
     return None
+
+
+def _is_host(url: str, host: str, *, in_brackets: bool) -> bool:
+    if in_brackets or _IP_LIKE.fullmatch(host):
+        try:
+            return bool(ip_address(host))
+        except ValueError:
+            return False
+    if _NO_HOST.search(host) or not host.strip("."):
+        return False
+    if host.isascii() and "xn--" not in host:
+        return True
+    import httpx  # noqa: PLC0415 - few hosts have names of more than ASCII
+
+    try:
+        return bool(httpx.URL(url).host)
+    except (httpx.InvalidURL, UnicodeError):
+        return False
