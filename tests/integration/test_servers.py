@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import httpx
 import pytest
 
 from tests.support.servers import (
+    FIXTURES,
     ServerError,
     client_secret,
     graphql_api,
@@ -76,3 +78,23 @@ def test_body_that_fails_stops_the_server() -> None:
 def test_secret_of_a_client_is_that_of_the_server() -> None:
     """`client_secret` reads the file that the authorization server reads."""
     assert client_secret("special:id+%") == "p%2Bq+r:s /=&"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("oidc_provider",), ("graphql_api", "--issuer", "http://127.0.0.1:9")]
+)
+def test_server_ends_with_its_standard_input(arguments: tuple[str, ...]) -> None:
+    """A server whose starter is gone stops by itself, and well."""
+    script, *options = arguments
+    with subprocess.Popen(
+        [sys.executable, str(FIXTURES / script), "--with-stdin", *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdin.close()
+
+        assert process.wait(10) == 0
