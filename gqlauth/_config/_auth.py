@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from gqlauth._config._document import KeyPlace, Table, kind_of
-from gqlauth._config._findings import MISSING, Finding, Wrong, did_you_mean, findings
+from gqlauth._config._findings import (
+    MISSING,
+    Finding,
+    Wrong,
+    did_you_mean,
+    findings,
+    without_misspelt,
+)
 from gqlauth._config._keys import names_of
 from gqlauth._config._model import EndpointAuthConfig
 from gqlauth._config._urls import is_url_key, url_findings
@@ -106,7 +113,7 @@ class AuthReader:
                     keys=place_of(*found.keys),
                     message=found.message + (suffix if found.message == MISSING else ""),
                 )
-                for found in _without_misspelt(wrong)
+                for found in without_misspelt(wrong)
             )
         return EndpointAuthConfig(
             type=name,
@@ -144,9 +151,3 @@ def _unknown(settings: Mapping[str, Any], known: set[str], name: str) -> list[Fi
         for key in settings
         if key not in known
     ]
-
-
-def _without_misspelt(wrong: list[Finding]) -> list[Finding]:
-    """Leave out that a key is missing, where one is there that seems to mean it."""
-    meant = {found.message.rpartition('did you mean "')[2].removesuffix('"?') for found in wrong}
-    return [found for found in wrong if not (found.message == MISSING and found.keys[-1] in meant)]

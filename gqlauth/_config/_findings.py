@@ -17,7 +17,7 @@ from cattrs.errors import (
 from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from gqlauth._config._document import Key
 
@@ -77,6 +77,12 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return the suggestion of the name that is closest, or nothing."""
     close = get_close_matches(name, list(names), n=1)
     return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def without_misspelt(wrong: Sequence[Finding]) -> list[Finding]:
+    """Leave out that a key is missing, where one is there that seems to mean it."""
+    meant = {found.message.rpartition('did you mean "')[2].removesuffix('"?') for found in wrong}
+    return [found for found in wrong if not (found.message == MISSING and found.keys[-1] in meant)]
 
 
 def _key_of(error: Exception) -> tuple[Key, ...]:

@@ -12,7 +12,7 @@ from gqlauth._config._auth import AuthReader
 from gqlauth._config._converter import converter_for
 from gqlauth._config._document import KeyPlace, Table, kind_of, read
 from gqlauth._config._find import Found
-from gqlauth._config._findings import Finding, Wrong, did_you_mean, findings
+from gqlauth._config._findings import Finding, Wrong, did_you_mean, findings, without_misspelt
 from gqlauth._config._keys import names_of
 from gqlauth._config._model import Config, Endpoint, EndpointAuthConfig
 from gqlauth._config._urls import url_findings
@@ -140,7 +140,7 @@ class _Reader:
         except Wrong as error:
             wrong += [found.below(keys) for found in error.found]
         if wrong:
-            return None, self._told(wrong)
+            return None, self._told(without_misspelt(wrong))
         return attrs.evolve(endpoint, name=name), ()
 
     def _default(self, name: object, tables: Table) -> str | None:
