@@ -183,12 +183,15 @@ class AuthService:
 
         endpoint = self.endpoint(name)
         headers = EndpointHeaders(endpoint.headers, (endpoint.url, *endpoint.origins))
-        return httpx.AsyncClient(
+        client = httpx.AsyncClient(
             auth=self.auth(endpoint.name) if authenticate else None,
             timeout=endpoint.timeout if timeout is None else timeout,
             transport=transport,
             event_hooks={"request": [headers]},
         )
+        for header in endpoint.headers:
+            client.headers.pop(header, None)  # what httpx puts on each request by itself gives way
+        return client
 
     async def token(
         self, name: str | None = None, *, min_ttl: float = 0.0, refresh: bool = False

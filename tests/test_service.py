@@ -397,6 +397,28 @@ class TestClients:
         assert request.headers["x-tenant"] == "acme"
         assert request.extensions["timeout"]["read"] == 7.0
 
+    @pytest.mark.parametrize(
+        ("given", "agent"),
+        [
+            pytest.param({}, "acme/1", id="the endpoint's"),
+            pytest.param({"User-Agent": "mine"}, "mine", id="the request's"),
+        ],
+    )
+    async def test_what_httpx_adds_by_itself_gives_way(
+        self, entered: Callable[..., Any], given: dict[str, str], agent: str
+    ) -> None:
+        """Nobody asked for its `User-Agent`."""
+        service = await entered(endpoint("orders", headers={"User-Agent": "acme/1"}))
+        requests: list[httpx.Request] = []
+
+        def api(request: httpx.Request) -> httpx.Response:
+            requests.append(request)
+            return httpx.Response(200, json={"data": {}})
+
+        async with service.client(transport=httpx.MockTransport(api)) as client:
+            await client.post(API, json={"query": "{ me { id } }"}, headers=given)
+        assert requests[0].headers["user-agent"] == agent
+
     async def test_a_client_may_go_bare(
         self, entered: Callable[..., Any], fake: FakeTokenEndpoint
     ) -> None:

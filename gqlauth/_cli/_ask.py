@@ -140,13 +140,12 @@ def _body(options: Options) -> dict[str, Any]:
 def _defaults(endpoint: Endpoint, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
     """Yield the headers that each request has, unless they are `given`.
 
-    Those of the endpoint come before ours; httpx has a default for each, so they are set here.
+    Those of the endpoint come before ours, and are added as the request is sent.
     """
-    own = {key.lower(): value for key, value in endpoint.headers.items()}
+    own = {key.lower() for key in endpoint.headers}
     for key, value in _DEFAULT_HEADERS.items():
-        if key.lower() not in given:
-            configured = own.get(key.lower())
-            yield key, configured if isinstance(configured, str) else value
+        if key.lower() not in given | own:
+            yield key, value
 
 
 def _encoded(body: dict[str, Any]) -> bytes:
