@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
-from gqlauth._config._parse import Kind, SyntaxTroubleError, parse
+from gqlauth._config._parse import Kind, parse
+from gqlauth._config._trouble import SyntaxTroubleError
 from gqlauth.errors import ConfigError, Problem
 
 if TYPE_CHECKING:

@@ -11,21 +11,14 @@ from typing import Any, Final, Literal, NoReturn
 
 import attrs
 
+from gqlauth._config._trouble import SyntaxTroubleError
+
 Kind = Literal["toml", "yaml", "json"]
 
 _KINDS: Final[dict[str, Kind]] = {".yml": "yaml", ".yaml": "yaml", ".json": "json"}
 _TOML_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 # Python refuses to read more digits than 4300 (CVE-2020-10735).
 _LONG_NUMBER: Final = re.compile(r"\d[\d_]{4000}")
-
-
-@attrs.define
-class SyntaxTroubleError(Exception):
-    """What keeps a text from being read, and where, from 1, as far as that is known."""
-
-    message: str
-    line: int | None = None
-    column: int | None = None
 
 
 def parse(name: str, text: str) -> tuple[Kind, Any]:

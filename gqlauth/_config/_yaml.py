@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 
 import yaml
 
-from gqlauth._config._parse import SyntaxTroubleError
+from gqlauth._config._trouble import SyntaxTroubleError
 
 #: Keys in one file, those that come by ``<<`` counted each time: they can double at each level.
 MOST_KEYS: Final = 100_000
