@@ -269,12 +269,15 @@ def test_status_fields_are_told() -> None:
     assert [name for name in fields if f'"{name}"' not in page("command-line")] == []
 
 
-def test_modules_are_told() -> None:
-    """Each module of gqlauth stands on the page on architecture."""
-    names = [path.stem for path in (ROOT / "gqlauth").glob("[!_]*.py")]
-    names += [path.stem for path in (ROOT / "gqlauth").glob("_[!_]*.py")]
+def test_floors_are_those_of_the_contract() -> None:
+    """The floors on the page on architecture are the layers that import-linter holds."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    floors: dict[str, set[str]] = {}
+    for floor, modules in re.findall(r"^\| (\d+) \| (.*?) \|", page("architecture"), re.MULTILINE):
+        floors.setdefault(floor, set()).update(re.findall(r"`(\w+)/?`", modules))
 
-    assert [name for name in names if f"`{name}`" not in page("architecture")] == []
+    assert [set(layer.split(" : ")) for layer in layers] == list(floors.values())
 
 
 def test_messages_are_those_of_the_code() -> None:
