@@ -175,7 +175,7 @@ async def test_token_that_expires_is_refreshed(
 
     assert [answer.status_code for answer in answers] == [200] * 20
     # The server's seconds are whole ones: its two may be little more than one.
-    assert 3 <= provider.requests("short") - before <= 6
+    assert 3 <= provider.requests("short") - before < len(answers)
 
 
 async def test_token_that_expired_unused_is_replaced(
