@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import PurePath
 from typing import Any, Final, Literal, NoReturn
 
 import attrs
@@ -43,7 +44,7 @@ def parse(name: str, text: str) -> tuple[Kind, Any]:
 def _kind(name: str, text: str) -> Kind:
     if name == ".graphqlrc":  # JSON or YAML, and it does not say which
         return "json" if text.lstrip().startswith("{") else "yaml"
-    return _KINDS.get("." + name.rpartition(".")[2].lower(), "toml")
+    return _KINDS.get(PurePath(name).suffix.lower(), "toml")
 
 
 def _toml(text: str) -> Any:  # noqa: ANN401 - what a file holds
