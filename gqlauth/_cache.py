@@ -10,12 +10,15 @@ from __future__ import annotations
 import math
 import random
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import attrs
 
 from gqlauth import _log
+from gqlauth._entry import Entry, Failure
+from gqlauth._flight import Flight, fetched
 from gqlauth.errors import (
     GqlAuthError,
     ServiceClosedError,
@@ -29,44 +32,18 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from gqlauth._clock import Clock
+    from gqlauth._flight import Acquisition
     from gqlauth._token import Token
 
-#: Seconds before the end in which a token is refreshed while it serves: at most, and as a part
-#: of its life; and the part by which that is moved at random.
-WINDOW: Final = 300.0
-WINDOW_PART: Final = 1 / 4
-WINDOW_JITTER: Final = 0.1
-#: A window that somebody asks for is no more than this part of the life, or every call would
-#: ask for another token.
-LARGEST_WINDOW_PART: Final = 1 / 2
-#: Seconds before the end from which a token is not used any more: at most, and as a part.
-MARGIN: Final = 10.0
-MARGIN_PART: Final = 1 / 10
 #: Seconds for which a failure is remembered: one that will last; and one that may pass, at
 #: first, and at the most as it doubles; and at the most where the server asks for more.
 LASTING_FAILURE: Final = 5.0
 FIRST_FAILURE: Final = 1.0
 LONGEST_FAILURE: Final = 30.0
 LONGEST_RETRY_AFTER: Final = 3600.0
-
-
-class Acquisition(Protocol):
-    """How the token of a key is got."""
-
-    @property
-    def name(self) -> str:
-        """Return the name of the endpoint that asks, for errors."""
-
-    @property
-    def timeout(self) -> float:
-        """Return the seconds that getting it may take in all."""
-
-    @property
-    def refresh_window(self) -> float | None:
-        """Return the seconds before the end in which it is refreshed; None for the usual."""
-
-    async def fetch(self, deadline: float) -> Token:
-        """Return a new token, by `deadline` in the event loop's own time."""
+#: Entries that are looked at for one to drop, the oldest first: each time a few, as all that are
+#: looked at may be in flight.
+LOOKED_AT: Final = 32
 
 
 @attrs.frozen
@@ -81,73 +58,6 @@ class Snapshot:
     in_flight: bool
     #: The last failure, if nothing has succeeded since.
     error: GqlAuthError | None
-
-
-class _Flight:
-    """One acquisition under way, and what it comes to."""
-
-    __slots__ = ("done", "error", "token")
-
-    def __init__(self) -> None:
-        self.done = anyio.Event()
-        self.token: Token | None = None
-        self.error: GqlAuthError | None = None
-
-
-class _Failure:
-    """A failure that is remembered, so that a thousand callers make one attempt."""
-
-    __slots__ = ("count", "error", "until")
-
-    def __init__(self, error: GqlAuthError, count: int, until: float) -> None:
-        self.error = error
-        #: How many came in a row.
-        self.count = count
-        #: When the next attempt may be made, by the monotonic clock.
-        self.until = until
-
-
-class _Entry:
-    """What is kept of one key."""
-
-    __slots__ = (
-        "failure",
-        "flight",
-        "monotonic_shift",
-        "refresh_at",
-        "refused",
-        "token",
-        "usable_until",
-    )
-
-    def __init__(self) -> None:
-        self.token: Token | None = None
-        # By the wall clock; by the monotonic one it is this plus the shift.
-        self.refresh_at = -math.inf
-        self.usable_until = -math.inf
-        self.monotonic_shift = 0.0
-        self.flight: _Flight | None = None
-        self.failure: _Failure | None = None
-        #: The token that the API refused last: it is not kept if it comes back.
-        self.refused: Token | None = None
-
-    def keep(self, token: Token, window: float | None, jitter: float) -> None:
-        """Keep `token`, and work out until when."""
-        assert token.issued_at is not None
-        life = math.inf if token.expires_in is None else token.expires_in
-        end = token.issued_at + life
-        if window is None:
-            window = min(WINDOW, life * WINDOW_PART)
-        window = min(window * (1 + WINDOW_JITTER * jitter), life * LARGEST_WINDOW_PART)
-        self.token = token
-        self.usable_until = end - min(MARGIN, life * MARGIN_PART)
-        self.refresh_at = min(end - window, self.usable_until)
-        self.monotonic_shift = token.issued_monotonic - token.issued_at
-
-    def drop(self) -> None:
-        """Forget the token."""
-        self.token = None
-        self.refresh_at = self.usable_until = -math.inf
 
 
 class TokenCache:
@@ -170,7 +80,7 @@ class TokenCache:
         self._clock = clock
         self._max_entries = max_entries
         self._jitter = jitter
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._tasks: TaskGroup | None = None
 
     async def start(self) -> None:
@@ -189,17 +99,27 @@ class TokenCache:
     async def stop(self) -> None:
         """End the flights, and forget all: who waits for a token gets `ServiceClosedError`."""
         tasks, self._tasks = self._tasks, None
-        if tasks is not None:
-            tasks.cancel_scope.cancel()
-            # Not with what the caller's block raised: a task group would wrap that in a group.
-            await tasks.__aexit__(None, None, None)
-        # What is kept would only put off the error of who goes on without the service.
-        self._entries.clear()
+        try:
+            if tasks is not None:
+                tasks.cancel_scope.cancel()
+                # Not with what the caller's block raised: a task group would wrap that in a group.
+                await tasks.__aexit__(None, None, None)
+        finally:
+            # What is kept would only put off the error of who goes on without the service.
+            self._entries.clear()
 
     def fresh(self, key: str) -> Token | None:
         """Return the token of `key` if it is fresh, else None. Nothing is awaited or started."""
         entry = self._entries.get(key)
         if entry is None or not self._before(entry, entry.refresh_at):
+            return None
+        self._entries.move_to_end(key)
+        return entry.token
+
+    def usable(self, key: str) -> Token | None:
+        """Return the token of `key` if it serves, fresh or not, else None. Nothing is started."""
+        entry = self._entries.get(key)
+        if entry is None or not self._before(entry, entry.usable_until):
             return None
         self._entries.move_to_end(key)
         return entry.token
@@ -242,12 +162,23 @@ class TokenCache:
         entry = self._entries.get(key)
         if entry is None:
             return False
-        current = entry.token is not None and entry.token.same_text(token)
+        current = entry.has(token)
         if current:
             entry.drop()
         if current or entry.flight is not None:
-            entry.refused = token
+            entry.refuse(token)
         return current
+
+    def keeps(self, key: str, token: Token) -> bool:
+        """Tell whether `token` is the one that is kept of `key`."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.has(token)
+
+    def restore(self, key: str, token: Token, window: float | None) -> None:
+        """Keep `token` though it was refused, unless there is another: no better is to be had."""
+        entry = self._entry(key)
+        if entry.token is None:
+            entry.keep(token, window, self._jitter())
 
     def forget(self, key: str) -> bool:
         """Forget all that is known of `key`; tell whether there was a token."""
@@ -256,7 +187,8 @@ class TokenCache:
             return False
         had = entry.token is not None
         entry.drop()
-        entry.failure = entry.refused = None
+        entry.failure = None
+        entry.refused = ()
         if entry.flight is None:
             del self._entries[key]
         return had
@@ -274,16 +206,16 @@ class TokenCache:
             error=entry.failure.error if entry.failure is not None else None,
         )
 
-    def _before(self, entry: _Entry, moment: float) -> bool:
+    def _before(self, entry: Entry, moment: float) -> bool:
         """Tell whether `moment` is still to come, by both clocks: the earlier end wins."""
         return (
             self._clock.wall() < moment and self._clock.monotonic() < moment + entry.monotonic_shift
         )
 
-    def _entry(self, key: str) -> _Entry:
+    def _entry(self, key: str) -> Entry:
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = _Entry()
+            entry = self._entries[key] = Entry()
             self._make_room()
         else:
             self._entries.move_to_end(key)
@@ -295,57 +227,65 @@ class TokenCache:
         if excess <= 0:
             return
         newest = next(reversed(self._entries))
-        idle = (
-            key for key, entry in self._entries.items() if entry.flight is None and key != newest
-        )
-        for key in [key for key, _ in zip(idle, range(excess), strict=False)]:
-            del self._entries[key]
+        for key in list(islice(self._entries, LOOKED_AT)):
+            if self._entries[key].flight is not None or key == newest:
+                self._entries.move_to_end(key)
+            elif excess > 0:
+                del self._entries[key]
+                excess -= 1
 
-    def _may_fly(self, entry: _Entry) -> bool:
+    def _may_fly(self, entry: Entry) -> bool:
         """Tell whether a flight may start: none is under way, and no failure is just past."""
         return entry.flight is None and (
             entry.failure is None or self._clock.monotonic() >= entry.failure.until
         )
 
-    def _start(self, entry: _Entry, acquisition: Acquisition) -> _Flight:
+    def _start(self, entry: Entry, acquisition: Acquisition) -> Flight:
         if self._tasks is None:
             raise ServiceClosedError('the service is not running: use "async with service:"')
-        flight = entry.flight = _Flight()
+        flight = entry.flight = Flight()
         # In a task of the cache's own, not in the caller's: a caller who is cancelled, or gives
         # up, harms nobody else.
         self._tasks.start_soon(self._fly, entry, flight, acquisition)
         return flight
 
-    async def _fly(self, entry: _Entry, flight: _Flight, acquisition: Acquisition) -> None:
+    async def _fly(self, entry: Entry, flight: Flight, acquisition: Acquisition) -> None:
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
+        name = acquisition.name
         try:
-            token = await _fetched(acquisition)
+            token = (await fetched(acquisition)).issued(wall, monotonic)
         except GqlAuthError as error:
-            self._failed(entry, flight, error)
+            self._failed(entry, flight, error, name)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it is told
-            broken = StrategyError(
-                f"{acquisition.name}: the strategy failed: {type(error).__name__}: {error}"
-            )
+            broken = StrategyError(f"{name}: the strategy failed: {type(error).__name__}: {error}")
             broken.__cause__ = error
-            self._failed(entry, flight, broken)
+            self._failed(entry, flight, broken, name)
+        except anyio.get_cancelled_exc_class():
+            if anyio.current_effective_deadline() == -math.inf:  # the cache stops
+                raise
+            # On asyncio, who awaits what was cancelled is cancelled, too: that would end all
+            # flights, and the service with them.
+            broken = StrategyError(f"{name}: the strategy failed: it was cancelled from within")
+            self._failed(entry, flight, broken, name)
         else:
-            self._landed(entry, flight, token.issued(wall, monotonic), acquisition.refresh_window)
+            self._landed(entry, flight, token, acquisition.refresh_window)
         finally:
             entry.flight = None
-            if flight.token is None and flight.error is None:  # cancelled: the cache stops
+            if flight.token is None and flight.error is None:
                 flight.error = ServiceClosedError("the service was closed meanwhile")
             flight.done.set()
+            self._make_room()
 
-    def _landed(self, entry: _Entry, flight: _Flight, token: Token, window: float | None) -> None:
+    def _landed(self, entry: Entry, flight: Flight, token: Token, window: float | None) -> None:
         flight.token = token
         entry.failure = None
         # A caller who waited is always served. The very token that was refused is not kept.
-        if entry.refused is None or not entry.refused.same_text(token):
+        if not entry.has_refused(token):
             entry.keep(token, window, self._jitter())
-            entry.refused = None
 
-    def _failed(self, entry: _Entry, flight: _Flight, error: GqlAuthError) -> None:
-        flight.error = error
+    def _failed(self, entry: Entry, flight: Flight, error: GqlAuthError, name: str) -> None:
+        # It is kept for a while, and what it was raised through need not be.
+        flight.error = error.with_traceback(None)
         count = 1 if entry.failure is None else entry.failure.count + 1
         if isinstance(error, TokenUnavailableError):
             pause = min(LONGEST_FAILURE, FIRST_FAILURE * 2 ** min(count - 1, 10))
@@ -353,12 +293,6 @@ class TokenCache:
                 pause = min(LONGEST_RETRY_AFTER, max(pause, error.retry_after))
         else:
             pause = LASTING_FAILURE
-        entry.failure = _Failure(error, count, self._clock.monotonic() + pause)
+        entry.failure = Failure(error, count, self._clock.monotonic() + pause)
         if entry.token is not None:
-            _log.warning("token refresh failed", error=str(error), again_in=pause)
-
-
-async def _fetched(acquisition: Acquisition) -> Token:
-    with anyio.move_on_after(acquisition.timeout) as scope:
-        return await acquisition.fetch(scope.deadline)
-    raise TokenUnavailableError(f"no token within {acquisition.timeout:g} s")
+            _log.warning("token refresh failed", endpoint=name, error=str(error), again_in=pause)

@@ -30,25 +30,40 @@ class Rejection:
     nothing_ran: bool
 
 
+def mentions(content: bytes, retry_on: Collection[str]) -> bool:
+    """Tell whether one of the codes stands in an answer: most hold none, and need no parsing."""
+    return any(code.encode() in content for code in retry_on)
+
+
 def rejection(content: bytes, retry_on: Collection[str]) -> Rejection | None:
     """Return how a GraphQL answer says that the token was rejected; None if it does not.
 
     It does where an error carries a code of `retry_on`, and there is no ``data``, or null: with
     data beside it, a part was refused, not the token. Of a batch, all answers must say so.
     """
-    # Most answers hold none of the codes, and need no parsing.
-    if not any(code.encode() in content for code in retry_on):
-        return None
-    try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    answers = answer if isinstance(answer, list) else [answer]
+    answers = _answers(content) if mentions(content, retry_on) else []
     rejections = [_rejection(one, retry_on) for one in answers]
     told = [one for one in rejections if one is not None]
     if not told or len(told) < len(answers):
         return None
     return Rejection(told[0].code, all(one.nothing_ran for one in told))
+
+
+def executed(content: bytes) -> bool:
+    """Tell whether an answer has ``data``, be it null: something may have run."""
+    # Most refusals have none, and need no parsing.
+    return b'"data"' in content and any(
+        isinstance(one, dict) and "data" in one for one in _answers(content)
+    )
+
+
+def _answers(content: bytes) -> list[Any]:
+    """Return the answers of a batch, or the one that there is; none where it is no JSON."""
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return []
+    return answer if isinstance(answer, list) else [answer]
 
 
 def _rejection(answer: Any, retry_on: Collection[str]) -> Rejection | None:  # noqa: ANN401 - JSON
@@ -84,10 +99,11 @@ def certainly_query(content: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     requests = request if isinstance(request, list) else [request]
-    return bool(requests) and all(_asks_query(one) for one in requests)
+    return bool(requests) and all(asks_query(one) for one in requests)
 
 
-def _asks_query(request: Any) -> bool:  # noqa: ANN401 - JSON
+def asks_query(request: Any) -> bool:  # noqa: ANN401 - JSON
+    """Tell whether one request, read already, asks for a query beyond doubt."""
     if not isinstance(request, dict) or not isinstance(request.get("query"), str):
         return False
     kinds = operations(request["query"])

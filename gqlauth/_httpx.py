@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NoReturn
 
+import attrs
 import httpx
 
 from gqlauth import _log
-from gqlauth._graphql import certainly_query, rejection
+from gqlauth._graphql import asks_query, certainly_query, executed, mentions, rejection
 from gqlauth._secret import Secret
 from gqlauth.errors import GqlAuthError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 
-    from gqlauth._token import TokenSource
+    from gqlauth._token import Token, TokenSource
 
 #: Bytes of an answer that is looked into for a rejection, at the most, where its length is told.
 #: A rejection brings no data and is short; what is long is somebody's data.
 LONGEST_REJECTION: Final = 1024 * 1024
 
+#: Answers that go on for as long as the server likes.
+_STREAMS: Final = ("text/event-stream", "multipart/")
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -67,35 +70,44 @@ class EndpointAuth(httpx.Auth):
             return
         request.headers[token.header_name] = token.header_value
         response = yield request
-        code = await self._refused(request, response)
-        if not code:
+        refusal = await self._refusal(source, token, request, response)
+        if refusal is None or not source.refused(token, refusal.how):
             return
-        source.refused(token)
-        if not isinstance(request.stream, httpx.ByteStream):
+        if refusal.why_once:
             _log.warning(
-                "the API refused the token, and the body cannot be sent again",
+                f"the API refused the token, and {refusal.why_once}",
                 endpoint=self._name,
-                code=code,
+                answer=refusal.how,
             )
             return
         another = await source.token()
         if another.same_text(token):
             return
-        _log.info("the API refused the token, sending again", endpoint=self._name, code=code)
+        _log.info(
+            "the API refused the token, sending again", endpoint=self._name, answer=refusal.how
+        )
         request.headers[another.header_name] = another.header_value
-        yield request
+        response = yield request
+        refusal = await self._refusal(source, another, request, response)
+        if refusal is not None:
+            source.refused(another, refusal.how)
 
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[NoReturn, None, None]:  # noqa: ARG002 - httpx calls it so
+    def sync_auth_flow(
+        self,
+        request: httpx.Request,  # noqa: ARG002 - httpx calls it so
+    ) -> Generator[httpx.Request, httpx.Response, None]:
         """Refuse: tokens are got asynchronously.
 
         Raises:
             GqlAuthError: always.
 
         """
+        yield self._refuse()  # httpx wants a generator, so that it raises within its own handling
+
+    def _refuse(self) -> NoReturn:
         raise GqlAuthError(
             f"{self._name}: this authentication is asynchronous: use httpx.AsyncClient"
         )
-        yield  # httpx wants a generator, so that it raises within its own handling
 
     def _is_ours(self, request: httpx.Request) -> bool:
         place = origin(request.url)
@@ -110,24 +122,53 @@ class EndpointAuth(httpx.Auth):
             )
         return False
 
-    async def _refused(self, request: httpx.Request, response: httpx.Response) -> str:
-        """Return how `response` says that the token was refused; empty where it does not.
+    async def _refusal(
+        self,
+        source: TokenSource,
+        token: Token,
+        request: httpx.Request,
+        response: httpx.Response,
+    ) -> _Refusal | None:
+        """Return how `response` refuses `token`; None where it does not.
 
-        Only what may safely be sent again counts: a mutation may have run before the answer.
+        That it accepts the token is told to `source`.
         """
+        asked = response.request
         # httpx follows redirects on its own, if it is told to: what another origin says of a
-        # token that it never saw is no refusal.
-        if origin(response.request.url) not in self._origins:
-            return ""
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            return "401"
-        if not _may_tell(response):
-            return ""
-        await response.aread()
-        told = rejection(response.content, self._retry_on)
-        if told is None or not (told.nothing_ran or certainly_query(_content(request))):
-            return ""
-        return told.code
+        # token, or ours of a request that lost it on the way, is no refusal.
+        if asked is not request and not (
+            origin(asked.url) in self._origins
+            and asked.headers.get(token.header_name) == token.header_value
+        ):
+            return None
+        unauthorized = response.status_code == httpx.codes.UNAUTHORIZED
+        content = b""
+        told = None
+        if _may_tell(response):
+            content = await response.aread()
+            if mentions(content, self._retry_on):
+                told = rejection(content, self._retry_on)
+                if told is None and not unauthorized:
+                    return None  # data beside the error: this says nothing of the token
+        if told is None and not unauthorized:
+            if response.is_success:
+                source.accepted(token)
+            return None
+        nothing_ran = told.nothing_ran if told is not None else not executed(content)
+        if asked.method != request.method:  # the request was answered, by a redirect
+            nothing_ran = False
+        how = ", ".join([str(response.status_code), *([told.code] if told is not None else [])])
+        return _Refusal(how, _why_once(request, response, nothing_ran=nothing_ran))
+
+
+@attrs.frozen
+class _Refusal:
+    """An answer that refuses the token."""
+
+    #: Such as ``401`` or ``200, UNAUTHENTICATED``.
+    how: str
+    #: Why the request must not be sent again; empty where it may.
+    why_once: str
 
 
 class EndpointHeaders:
@@ -151,15 +192,31 @@ class EndpointHeaders:
 
 def _may_tell(response: httpx.Response) -> bool:
     """Tell whether an answer may be read ahead: one JSON document, and not a long one."""
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _media_type(response)
     if kind != "application/json" and not kind.endswith("+json"):
         return False
     length = response.headers.get("content-length", "0")
     return not length.isdecimal() or int(length) <= LONGEST_REJECTION
 
 
-def _content(request: httpx.Request) -> bytes:
-    try:
-        return request.content
-    except httpx.RequestNotRead:
-        return b""
+def _media_type(response: httpx.Response) -> str:
+    kind: str = response.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower()
+
+
+def _why_once(request: httpx.Request, response: httpx.Response, *, nothing_ran: bool) -> str:
+    """Return why `request` must not be sent again after `response`; empty where it may."""
+    if not isinstance(request.stream, httpx.ByteStream):
+        return "the body cannot be sent again"
+    if not (nothing_ran or _certainly_query(request)):
+        return "what may be a mutation is not sent twice"
+    # httpx reads an answer to its end before it sends again.
+    if _media_type(response).startswith(_STREAMS) and "content-length" not in response.headers:
+        return "its answer may never end"
+    return ""
+
+
+def _certainly_query(request: httpx.Request) -> bool:
+    if request.method == "GET":
+        return asks_query(dict(request.url.params))
+    return certainly_query(request.content)

@@ -263,8 +263,7 @@ class AuthService:
 
         """
         chosen = self.config.endpoints.values() if name is None else [self.endpoint(name)]
-        keys = {self._source(one.name).key for one in chosen if one.auth is not None}
-        return sum(self._cache.forget(key) for key in keys)
+        return sum([self._source(one.name).forget() for one in chosen if one.auth is not None])
 
     def _source(self, name: str | None) -> Source:
         source = self._sources.get(name)
@@ -272,8 +271,11 @@ class AuthService:
             endpoint = self.endpoint(name)
             if endpoint.auth is None:
                 raise ConfigError(f'endpoint "{endpoint.name}" has no auth, and so no token')
-            source = self._made(endpoint.name, endpoint.auth.strategy, endpoint.auth.options)
-            self._sources[name] = source
+            # One for the endpoint, whether it is asked for by name or as the default.
+            source = self._sources.get(endpoint.name) or self._made(
+                endpoint.name, endpoint.auth.strategy, endpoint.auth.options
+            )
+            self._sources[name] = self._sources[endpoint.name] = source
         return source
 
     def _made(self, name: str, strategy: Strategy, options: AuthOptions) -> Source:
@@ -286,10 +288,9 @@ class AuthService:
         checked: bool = False,
         error: GqlAuthError | None = None,
     ) -> EndpointStatus:
-        key = None if endpoint.auth is None else self._source(endpoint.name).key
         return report(
             endpoint,
-            None if key is None else self._cache.look(key),
+            None if endpoint.auth is None else self._source(endpoint.name).look(),
             wall=self._clock.wall(),
             checked=checked,
             error=error,

@@ -236,5 +236,11 @@ class TokenSource(Protocol):
 
         """
 
-    def refused(self, token: Token) -> None:
-        """Take note that the API refused `token`: forget that one, and no other."""
+    def refused(self, token: Token, how: str) -> bool:
+        """Take note that the API refused `token`: forget that one, and no other.
+
+        Tell whether it is worth asking for another; `how` is for those who read the log.
+        """
+
+    def accepted(self, token: Token) -> None:
+        """Take note that the API accepted `token`."""

@@ -17,7 +17,7 @@ from gqlauth import (
     TokenRefusedError,
     TokenUnavailableError,
 )
-from gqlauth._cache import TokenCache
+from gqlauth._cache import LOOKED_AT, TokenCache
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -478,14 +478,33 @@ class TestBounds:
         assert [key for key in "abcd" if cache.look(key) is not None] == ["a", "c", "d"]
 
     async def test_a_key_in_flight_stays(self, cache: TokenCache) -> None:
-        """More keys than there is room for may fly at once; room is made afterwards."""
+        """More keys than there is room for may fly at once; room is made as they land."""
         fetchers = {key: Fetcher(gate=anyio.Event()) for key in "abcde"}
         async with anyio.create_task_group() as tasks:
             for key, fetcher in fetchers.items():
                 tasks.start_soon(cache.get, key, fetcher)
                 await fetcher.started.wait()
+            assert [key for key in "abcde" if cache.look(key) is not None] == [*"abcde"]
             for fetcher in fetchers.values():
                 assert fetcher.gate is not None
                 fetcher.gate.set()
-        await cache.get("f", Fetcher())
-        assert [key for key in "abcdef" if cache.look(key) is not None] == ["d", "e", "f"]
+                await settle()
+        assert [key for key in "abcde" if cache.look(key) is not None] == [*"cde"]
+
+    async def test_idle_keys_make_room_among_many_in_flight(self, clock: FakeClock) -> None:
+        """However many that fly were asked for before them."""
+        cache = TokenCache(clock=clock, max_entries=LOOKED_AT + 1)
+        flying = Fetcher(gate=anyio.Event())
+        async with anyio.create_task_group() as tasks:
+            await cache.start()
+            for number in range(LOOKED_AT):
+                tasks.start_soon(cache.get, f"flying {number}", flying)
+            await settle()
+            for number in range(5):
+                await cache.get(f"idle {number}", Fetcher())
+            idle = [number for number in range(5) if cache.look(f"idle {number}") is not None]
+            assert flying.gate is not None
+            flying.gate.set()
+            await settle()
+            await cache.stop()
+        assert idle == [4]

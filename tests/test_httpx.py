@@ -33,6 +33,10 @@ class Source:
     error: Exception | None = None
     kept: Token | None = None
     refusals: list[Token] = attrs.field(factory=list)
+    told: list[str] = attrs.field(factory=list)
+    acceptances: list[Token] = attrs.field(factory=list)
+    #: Whether another token may be had for one that is refused.
+    others: bool = True
 
     def fresh(self) -> Token | None:
         return self.kept
@@ -44,10 +48,15 @@ class Source:
             self.kept = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
         return self.kept
 
-    def refused(self, token: Token) -> None:
+    def refused(self, token: Token, how: str) -> bool:
         self.refusals.append(token)
-        if self.kept is not None and self.kept.same_text(token):
+        self.told.append(how)
+        if self.others and self.kept is not None and self.kept.same_text(token):
             self.kept = None
+        return self.others
+
+    def accepted(self, token: Token) -> None:
+        self.acceptances.append(token)
 
 
 class Api(httpx.AsyncBaseTransport):
@@ -237,11 +246,15 @@ class TestRejection:
         assert source.refusals == []
 
     async def test_a_mutation_that_may_have_run_is_not_sent_twice(self) -> None:
-        """`data: null` may come from a resolver that was refused after its effect."""
+        """`data: null` may come from a resolver that was refused after its effect.
+
+        The token is forgotten for the next request.
+        """
         api, source = Api(rejected(body=REJECTED[:-1] + b', "data": null}')), Source()
-        await post(api, source, MUTATION)
+        response = await post(api, source, MUTATION)
+        assert response.json()["data"] is None
         assert api.seen == ["Bearer one"]
-        assert source.refusals == []
+        assert [token.reveal() for token in source.refusals] == ["one"]
 
     async def test_a_mutation_that_did_not_run_is_sent_again(self) -> None:
         """Without `data`, nothing was executed (GraphQL, section 7.1)."""
@@ -275,7 +288,7 @@ class TestRejection:
         api = Api(rejected(body=REJECTED[:-1] + b', "data": null}'))
         async with client_of(api, auth_of(source)) as client:
             await client.post(URL, content=body())
-        assert source.refusals == []
+        assert api.seen == ["Bearer one"]
 
     @pytest.mark.parametrize("kind", ["text/event-stream", "multipart/mixed; boundary=-"])
     async def test_streams_are_not_read_ahead(self, kind: str) -> None:

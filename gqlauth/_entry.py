@@ -1,0 +1,95 @@
+"""What the cache keeps of one key: a token with its windows, what was refused, a failure."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from gqlauth._flight import Flight
+    from gqlauth._token import Token
+    from gqlauth.errors import GqlAuthError
+
+#: Seconds before the end in which a token is refreshed while it serves: at most, and as a part
+#: of its life; and the part by which that is moved at random.
+WINDOW: Final = 300.0
+WINDOW_PART: Final = 1 / 4
+WINDOW_JITTER: Final = 0.1
+#: A window that somebody asks for is no more than this part of the life, or every call would
+#: ask for another token.
+LARGEST_WINDOW_PART: Final = 1 / 2
+#: Seconds before the end from which a token is not used any more: at most, and as a part.
+MARGIN: Final = 10.0
+MARGIN_PART: Final = 1 / 10
+#: Refused tokens that are remembered of a key, until one that was not comes.
+MOST_REFUSED: Final = 4
+
+
+class Failure:
+    """A failure that is remembered, so that a thousand callers make one attempt."""
+
+    __slots__ = ("count", "error", "until")
+
+    def __init__(self, error: GqlAuthError, count: int, until: float) -> None:
+        self.error = error
+        #: How many came in a row.
+        self.count = count
+        #: When the next attempt may be made, by the monotonic clock.
+        self.until = until
+
+
+class Entry:
+    """What is kept of one key."""
+
+    __slots__ = (
+        "failure",
+        "flight",
+        "monotonic_shift",
+        "refresh_at",
+        "refused",
+        "token",
+        "usable_until",
+    )
+
+    def __init__(self) -> None:
+        self.token: Token | None = None
+        # By the wall clock; by the monotonic one it is this plus the shift.
+        self.refresh_at = -math.inf
+        self.usable_until = -math.inf
+        self.monotonic_shift = 0.0
+        self.flight: Flight | None = None
+        self.failure: Failure | None = None
+        #: What the API refused, the last at the end: it is not kept if it comes back.
+        self.refused: tuple[Token, ...] = ()
+
+    def has(self, token: Token) -> bool:
+        """Tell whether `token` is the one that is kept."""
+        return self.token is not None and self.token.same_text(token)
+
+    def keep(self, token: Token, window: float | None, jitter: float) -> None:
+        """Keep `token`, and work out until when."""
+        assert token.issued_at is not None
+        life = math.inf if token.expires_in is None else token.expires_in
+        end = token.issued_at + life
+        if window is None:
+            window = min(WINDOW, life * WINDOW_PART)
+        window = min(window * (1 + WINDOW_JITTER * jitter), life * LARGEST_WINDOW_PART)
+        self.token = token
+        self.usable_until = end - min(MARGIN, life * MARGIN_PART)
+        self.refresh_at = min(end - window, self.usable_until)
+        self.monotonic_shift = token.issued_monotonic - token.issued_at
+        self.refused = ()
+
+    def refuse(self, token: Token) -> None:
+        """Take note that `token` was refused."""
+        others = (one for one in self.refused if not one.same_text(token))
+        self.refused = (*others, token)[-MOST_REFUSED:]
+
+    def has_refused(self, token: Token) -> bool:
+        """Tell whether `token` is one that was refused lately."""
+        return any(one.same_text(token) for one in self.refused)
+
+    def drop(self) -> None:
+        """Forget the token."""
+        self.token = None
+        self.refresh_at = self.usable_until = -math.inf

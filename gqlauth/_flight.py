@@ -1,0 +1,60 @@
+"""One acquisition of a token: how it is got, and what it comes to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+
+from gqlauth._token import Token
+from gqlauth.errors import StrategyError, TokenUnavailableError
+
+if TYPE_CHECKING:
+    from gqlauth.errors import GqlAuthError
+
+
+class Acquisition(Protocol):
+    """How the token of a key is got."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the endpoint that asks, for errors."""
+
+    @property
+    def timeout(self) -> float:
+        """Return the seconds that getting it may take in all."""
+
+    @property
+    def refresh_window(self) -> float | None:
+        """Return the seconds before the end in which it is refreshed; None for the usual."""
+
+    async def fetch(self, deadline: float) -> Token:
+        """Return a new token, by `deadline` in the event loop's own time."""
+
+
+class Flight:
+    """One acquisition under way, and what it comes to."""
+
+    __slots__ = ("done", "error", "token")
+
+    def __init__(self) -> None:
+        self.done = anyio.Event()
+        self.token: Token | None = None
+        self.error: GqlAuthError | None = None
+
+
+async def fetched(acquisition: Acquisition) -> Token:
+    """Return what `acquisition` brings in the time that it has.
+
+    Raises:
+        GqlAuthError: when it has none, or the time is over.
+
+    """
+    with anyio.move_on_after(acquisition.timeout) as scope:
+        token: object = await acquisition.fetch(scope.deadline)
+        if not isinstance(token, Token):  # a plugin's may be anything
+            raise StrategyError(
+                f"{acquisition.name}: the strategy gave no Token, but: {type(token).__name__}"
+            )
+        return token
+    raise TokenUnavailableError(f"no token within {acquisition.timeout:g} s")
