@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gqlauth._endpoint import TokenEndpoint as TokenEndpoint
     from gqlauth._httpx import EndpointAuth as EndpointAuth
+    from gqlauth._options import AuthOptions as AuthOptions
     from gqlauth._redact import redact_secrets as redact_secrets
     from gqlauth._secret import Secret as Secret
     from gqlauth._service import AuthService as AuthService
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gqlauth.errors import TokenUnavailableError as TokenUnavailableError
 
 _HOMES = {
+    "AuthOptions": "gqlauth._options",
     "AuthService": "gqlauth._service",
     "ConfigError": "gqlauth.errors",
     "EndpointAuth": "gqlauth._httpx",

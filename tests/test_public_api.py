@@ -15,6 +15,7 @@ import pytest
 import gqlauth
 
 PUBLIC = [
+    "AuthOptions",
     "AuthService",
     "ConfigError",
     "EndpointAuth",
