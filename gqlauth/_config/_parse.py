@@ -17,7 +17,10 @@ from gqlauth._config._trouble import SyntaxTroubleError
 Kind = Literal["toml", "yaml", "json"]
 
 _KINDS: Final[dict[str, Kind]] = {".yml": "yaml", ".yaml": "yaml", ".json": "json"}
-_TOML_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_TOML_ERROR: Final = re.compile(
+    r"(?P<message>.*?)(?: \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\))?",
+    re.DOTALL,
+)
 # Python refuses to read more digits than 4300 (CVE-2020-10735).
 _LONG_NUMBER: Final = re.compile(r"\d[\d_]{4000}")
 
@@ -53,16 +56,12 @@ def _toml(text: str) -> Any:  # noqa: ANN401 - what a file holds
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        message = str(error)
-        place = _TOML_PLACE.search(message)
-        line, column = (None, None) if place is None else place.groups()
-        if place is not None:
-            message = message[: place.start()] + ("" if line else " at the end of the file")
-        raise SyntaxTroubleError(
-            message,
-            text.count("\n") + 1 if line is None else int(line),
-            None if column is None else int(column),
-        ) from None
+        told = _TOML_ERROR.fullmatch(str(error))
+        assert told is not None  # it matches any text
+    if told["line"] is None:
+        message = f"{told['message']} at the end of the file"
+        raise SyntaxTroubleError(message, text.count("\n") + 1)
+    raise SyntaxTroubleError(told["message"], int(told["line"]), int(told["column"]))
 
 
 def _json(text: str) -> Any:  # noqa: ANN401 - what a file holds
