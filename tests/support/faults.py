@@ -7,9 +7,10 @@ import socket
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import attrs
+import httpx
 
 from tests.support.servers import FIXTURES, running
 
@@ -55,3 +56,29 @@ def tcp_proxy(url: str, *arguments: str) -> Iterator[TcpProxy]:
     command = (sys.executable, str(FIXTURES / "tcp_proxy"), "--with-stdin", *arguments)
     with running(*command, "--to", urlsplit(url).netloc) as addresses:
         yield TcpProxy(**addresses)  # type: ignore[arg-type]
+
+
+@attrs.frozen
+class HostileTokenEndpoint:
+    """The hostile token endpoint, as it runs."""
+
+    origin: str
+    counts_url: str
+
+    def token_url(self, mood: str) -> str:
+        """Return the token URL of a mood, such as ``dribble`` or ``redirect/307``."""
+        return f"{self.origin}/{quote(mood)}"
+
+    def counts(self) -> dict[str, int]:
+        """Return the requests so far, by mood; ``elsewhere``: those that must never be."""
+        with httpx.Client(trust_env=False, verify=False) as client:
+            counts: dict[str, int] = client.get(self.counts_url).raise_for_status().json()
+        return counts
+
+
+@contextmanager
+def hostile_token_endpoint() -> Iterator[HostileTokenEndpoint]:
+    """Run the hostile token endpoint until the end of the block."""
+    folder = FIXTURES / "hostile_token_endpoint"
+    with running(sys.executable, str(folder), "--with-stdin") as addresses:
+        yield HostileTokenEndpoint(**addresses)
