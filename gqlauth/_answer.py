@@ -58,6 +58,8 @@ _REQUEST_ID_HEADERS: Final = (
 SNIPPET: Final = 500
 # So much is redacted before it is cut, so that the cut does not halve a secret and hide it.
 _LOOK: Final = 8 * SNIPPET
+# More digits are no number that means anything here.
+_DIGITS: Final = 100
 
 
 class TryAgainError(Exception):
@@ -99,7 +101,7 @@ class Answer:
             raise TryAgainError(
                 self._error(TokenUnavailableError, "is unavailable", wall, snippet=True)
             )
-        if 300 <= self.status < 400:  # noqa: PLR2004 - redirections
+        if 300 <= self.status < 400 and "location" in self.headers:  # noqa: PLR2004 - redirections
             raise self._error(
                 TokenRefusedError,
                 f"redirects to {self._location()}, which is not followed: "
@@ -120,7 +122,7 @@ class Answer:
         """Return the answer's fields; None where it is neither JSON nor a form."""
         text = self.body.decode("utf-8-sig", "replace").strip()
         try:
-            value = json.loads(text)
+            value = json.loads(text, parse_int=_integer)
         except (ValueError, RecursionError):
             kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind == "application/x-www-form-urlencoded" or text.startswith("access_token="):
@@ -145,6 +147,8 @@ class Answer:
         return TryAgainError(told) if again else told
 
     def _success(self, fields: Mapping[str, Any], wall: float) -> Token:
+        if fields.get("error"):  # no text, as RFC 6749 wants it, but said all the same
+            raise self._error(TokenRefusedError, "gave an answer with an error", wall, snippet=True)
         text = fields.get("access_token")
         if not isinstance(text, str) or not text:
             raise self._error(TokenRefusedError, "gave an answer without an access_token", wall)
@@ -217,8 +221,16 @@ class Answer:
 
     def shown(self, text: str) -> str:
         """Return what may be shown of a server's words: redacted, escaped, and not too long."""
-        redacted = redact_text(text[:_LOOK], (secret.reveal() for secret in self.sent))
-        return escape_control(" ".join(redacted.split()))[:SNIPPET]
+        return shown(text, self.sent)
+
+
+def shown(text: str, sent: Sequence[Secret]) -> str:
+    """Return what may be shown of `text`, in which secrets that were `sent` may have come back.
+
+    It is redacted, escaped, and not too long.
+    """
+    redacted = redact_text(text[:_LOOK], (secret.reveal() for secret in sent))
+    return escape_control(" ".join(redacted.split()))[:SNIPPET]
 
 
 def retry_after(value: str | None, wall: float) -> float | None:
@@ -236,6 +248,11 @@ def retry_after(value: str | None, wall: float) -> float | None:
         except (ValueError, OverflowError):
             return None
     return None if math.isnan(seconds) else max(0.0, seconds)
+
+
+def _integer(digits: str) -> float:
+    # Python refuses to make an int of very many digits, and that would be no JSON.
+    return int(digits) if len(digits) <= _DIGITS else float(digits)
 
 
 def _text(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -10,7 +11,7 @@ import attrs
 import httpx
 
 from gqlauth import _log
-from gqlauth._answer import Answer, TryAgainError
+from gqlauth._answer import Answer, TryAgainError, shown
 from gqlauth._client_auth import method_for
 from gqlauth._exchange import Exchange
 from gqlauth._http_body import read_body
@@ -18,7 +19,7 @@ from gqlauth._secret import Secret
 from gqlauth.errors import StrategyError, TokenError, TokenRefusedError, TokenUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tenacity import RetryCallState
 
@@ -36,6 +37,9 @@ LONGEST_PAUSE: Final = 8.0
 #: another; the deadline bounds them all. Waiting for a connection of the pool is bounded by the
 #: deadline alone.
 STALLED: Final = httpx.Timeout(10.0, pool=None)
+
+#: Seconds before the deadline at which an acquisition ends, at the most, to tell what it knows.
+HEAD_START: Final = 0.25
 
 # What fails before anything was sent, and so may be tried again whatever the request does.
 _NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -114,7 +118,8 @@ class TokenEndpoint:
         )
         started = self._clock.monotonic()
         # A moment before the flight's own end, so that it is this error that is told.
-        limit = max(0.0, self._deadline - 0.02 - anyio.current_time())
+        moment = min(HEAD_START, self._options.timeout / 20)
+        limit = max(0.0, self._deadline - moment - anyio.current_time())
         with anyio.move_on_after(limit):
             try:
                 return await self._tried(exchange)
@@ -156,8 +161,8 @@ class TokenEndpoint:
                 follow_redirects=False,
             ) as response:
                 body = await read_body(response)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            _forget_request(error)
+        # An OSError is that of a TLS connection that breaks while it is read, on asyncio.
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise self._lost(exchange, error) from None
         answer = Answer(
             exchange.shown_url,
@@ -182,10 +187,10 @@ class TokenEndpoint:
             raise
         return token.issued(wall, monotonic, default_lifetime=self._options.default_lifetime)
 
-    def _lost(
-        self, exchange: Exchange, error: httpx.HTTPError | httpx.InvalidURL
-    ) -> TokenError | TryAgainError:
+    def _lost(self, exchange: Exchange, error: Exception) -> TokenError | TryAgainError:
         """Return what a request comes to that got no whole answer."""
+        told = partial(_told_of, secrets=exchange.secrets())
+        _forget_request(error, told)
         lost: TokenError
         if isinstance(
             error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError
@@ -194,7 +199,9 @@ class TokenEndpoint:
             lost = TokenRefusedError(f"cannot be asked: {type(error).__name__}")
             again = False
         else:
-            lost = TokenUnavailableError(f"cannot be reached: {_described(error)}")
+            garbled = isinstance(error, httpx.RemoteProtocolError)
+            what = "gave no valid answer" if garbled else "cannot be reached"
+            lost = TokenUnavailableError(f"{what}: {told(_described(error))}")
             again = not exchange.once or isinstance(error, _NOTHING_SENT)
         lost.__cause__ = error
         exchange.last = lost
@@ -249,14 +256,26 @@ def _described(error: Exception) -> str:
         httpx.ReadTimeout: "the answer took too long",
         httpx.WriteTimeout: "sending took too long",
     }
-    return late.get(type(error)) or str(error) or type(error).__name__
+    broken: dict[type[Exception], str] = {
+        httpx.ReadError: "the connection broke off",
+        httpx.WriteError: "the connection broke off",
+    }
+    kind = type(error)
+    return late.get(kind) or str(error) or broken.get(kind) or kind.__name__
 
 
-def _forget_request(error: BaseException) -> None:
-    """Drop what holds the request of `error`, and of what caused it: itself, and its frames."""
+def _told_of(text: str, secrets: Sequence[Secret]) -> str:
+    """Return what may be told of what a library says went wrong."""
+    # h11 quotes the bytes that came, which may be those that were sent.
+    return shown(text.partition(": bytearray(")[0], secrets)
+
+
+def _forget_request(error: BaseException, told: Callable[[str], str]) -> None:
+    """Drop what holds the request of `error`, and of what caused it: itself, frames, its text."""
     seen: BaseException | None = error
     while seen is not None:
         seen.__traceback__ = None
+        seen.args = tuple(told(part) if isinstance(part, str) else part for part in seen.args)
         if isinstance(seen, httpx.RequestError):
             seen._request = None  # noqa: SLF001 - httpx has no way to take it back
         seen = seen.__cause__ or seen.__context__

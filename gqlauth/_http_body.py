@@ -7,16 +7,23 @@ hundred kilobytes would fill the memory. So the raw bytes are read, and inflated
 from __future__ import annotations
 
 import zlib
-from typing import Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 import attrs
 import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 #: Bytes of a token endpoint's answer that are read at the most, before and after inflating.
 MAX_BODY: Final = 1024 * 1024
 
 # What zlib can read by itself: gzip and zlib, told apart by their first bytes.
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+# Pieces that can be left of a closed connection, at the most: what was read of it last, in chunks
+# of one byte.
+_LEFT: Final = 64 * 1024
 
 
 @attrs.frozen
@@ -31,8 +38,9 @@ class Body:
 async def read_body(response: httpx.Response) -> Body:
     """Return the body of a streamed answer, decompressed.
 
-    One that passes `MAX_BODY`, or that is compressed in a way that cannot be read, comes back
-    empty, with what is the matter: the status may still tell all that is wanted.
+    One that passes `MAX_BODY`, as it is sent or inflated, or that is compressed in a way that
+    cannot be read, comes back empty, with what is the matter: the status may still tell all that
+    is wanted. The answer is closed then.
 
     Raises:
         httpx.HTTPError: when the connection fails.
@@ -41,19 +49,44 @@ async def read_body(response: httpx.Response) -> Body:
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
         return Body(b"", "comes in a Content-Encoding that was not asked for")
-    content = bytearray()
-    inflater = None if encoding in {"", "identity"} else zlib.decompressobj(_GZIP_OR_ZLIB)
     # Not `aiter_raw()`, which refuses an answer made in memory, as tests have it.
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)
-    async for chunk in stream:
+    pieces = aiter(stream)
+    body = await _read(pieces, "" if encoding == "identity" else encoding)
+    if body.trouble:
+        await _abandon(response, pieces)
+    return body
+
+
+async def _read(pieces: AsyncIterator[bytes], encoding: str) -> Body:
+    content = bytearray()
+    received = 0
+    inflater = zlib.decompressobj(_GZIP_OR_ZLIB) if encoding else None
+    async for piece in pieces:
+        received += len(piece)
         if inflater is None:
-            content += chunk
-        else:
+            content += piece
+        elif not inflater.eof:  # what comes after the end would only be kept by it, unasked
             try:
-                content += inflater.decompress(chunk, MAX_BODY + 1 - len(content))
+                content += inflater.decompress(piece, MAX_BODY + 1 - len(content))
             except zlib.error:
                 return Body(b"", f"is no valid {encoding}")
-        if len(content) > MAX_BODY:
+        # What inflates to nothing must end as well.
+        if max(received, len(content)) > MAX_BODY:
             return Body(b"", f"is longer than {MAX_BODY} bytes")
     return Body(bytes(content))
+
+
+async def _abandon(response: httpx.Response, pieces: AsyncIterator[bytes]) -> None:
+    """Close an answer that is not read to its end, and the generators that read it.
+
+    httpx and httpcore read by generators within generators. What stops half-way is left to the
+    garbage collector, which needs a task that nobody waits for, and trio warns of it. Once the
+    connection is closed, reading on ends them all.
+    """
+    await response.aclose()
+    with suppress(httpx.HTTPError):
+        for _ in range(_LEFT):
+            if await anext(pieces, None) is None:
+                break

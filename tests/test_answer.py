@@ -61,7 +61,8 @@ def test_expires_in_may_be_text(expires_in: object, seconds: float | None) -> No
 
 @pytest.mark.parametrize(
     "expires_in",
-    ["0", "-1", "true", '"soon"', "NaN", "Infinity", "1e308", "[]", "1" + "0" * 400, '""'],
+    ["0", "-1", "true", '"soon"', "NaN", "Infinity", "1e308", "[]", "9" * 400, "9" * 5000, '""'],
+    ids=lambda value: value[:9],
 )
 def test_nonsense_counts_as_missing(expires_in: str, caplog: pytest.LogCaptureFixture) -> None:
     """With a warning."""
@@ -138,6 +139,26 @@ def test_a_redirect_is_not_followed(location: str, place: str) -> None:
     """The error names the place, without what may be secret in it."""
     error = refused("", 307, location=location)
     assert error.reason.startswith(f"redirects to {place}, which is not followed")
+
+
+def test_a_redirect_to_nowhere_is_unexpected() -> None:
+    """There is no place to name."""
+    assert refused("", 304).reason == "gave an unexpected answer"
+
+
+@pytest.mark.parametrize("error", [True, {"code": 190}, ["no"]])
+def test_an_error_that_is_no_text_is_one_all_the_same(error: object) -> None:
+    """A token beside it is not taken, and not shown."""
+    told = refused({"access_token": "token-beside-it", "error": error})
+    assert told.reason == "gave an answer with an error"
+    assert "error" in told.snippet
+    assert "token-beside-it" not in str(told)
+
+
+@pytest.mark.parametrize("error", [None, "", {}, False])
+def test_an_error_that_says_nothing_is_none(error: object) -> None:
+    """Some servers send all fields always."""
+    assert read({"access_token": "t", "error": error}).reveal() == "t"
 
 
 def test_a_403_without_an_oauth_error_is_unexpected() -> None:
