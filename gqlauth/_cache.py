@@ -174,11 +174,13 @@ class TokenCache:
         entry = self._entries.get(key)
         return entry is not None and entry.has(token)
 
-    def restore(self, key: str, token: Token, window: float | None) -> None:
-        """Keep `token` though it was refused, unless there is another: no better is to be had."""
+    def restore(self, key: str, token: Token, window: float | None) -> bool:
+        """Keep `token` though it was refused, if there is no other; tell whether that was so."""
         entry = self._entry(key)
-        if entry.token is None:
-            entry.keep(token, window, self._jitter())
+        if entry.token is not None:
+            return False
+        entry.keep(token, window, self._jitter())
+        return True
 
     def forget(self, key: str) -> bool:
         """Forget all that is known of `key`; tell whether there was a token."""

@@ -28,6 +28,53 @@ FIRST_HOLD: Final = 30.0
 LONGEST_HOLD: Final = 300.0
 
 
+class _Trouble:
+    """An API that refused a token, and has accepted none since."""
+
+    __slots__ = ("_holds", "_name", "_rejection", "_told", "_until", "how", "suspect")
+
+    def __init__(self, name: str, suspect: Token, how: str) -> None:
+        self._name = name
+        #: What it refused last, and how.
+        self.suspect = suspect
+        self.how = how
+        # How often it refused a replacement in a row, and until when that keeps others back.
+        self._holds = 0
+        self._until = -math.inf
+        self._rejection: TokenRefusedError | None = None
+        self._told = False
+
+    @property
+    def rejection(self) -> TokenRefusedError | None:
+        """Return what is told of a replacement that was refused; None as long as none was."""
+        return self._rejection
+
+    def hold(self, token: Token, reason: str, now: float) -> None:
+        """Keep others back, as it refused `token`, which was a replacement."""
+        pause = min(LONGEST_HOLD, FIRST_HOLD * 2 ** min(self._holds, 10))
+        self.suspect = token
+        self._holds += 1
+        self._until = now + pause
+        self._rejection = TokenRefusedError(reason, endpoint=self._name)
+        self._told = False
+        _log.info(reason, endpoint=self._name, no_other_for=pause)
+
+    def held(self, now: float) -> TokenRefusedError | None:
+        """Return why no other token is fetched now; None where one may be.
+
+        Who reads the log is warned once, when this keeps back a first one: before, nobody misses
+        any.
+        """
+        if self._rejection is None or now >= self._until:
+            return None
+        if not self._told:
+            self._told = True
+            _log.warning(
+                self._rejection.reason, endpoint=self._name, no_other_for=self._until - now
+            )
+        return self._rejection
+
+
 class Source:
     """The tokens of one endpoint: its place in the cache, and how to fill it.
 
@@ -38,19 +85,7 @@ class Source:
     content with it.
     """
 
-    __slots__ = (
-        "_cache",
-        "_clock",
-        "_held_until",
-        "_holds",
-        "_http",
-        "_options",
-        "_rejection",
-        "_strategy",
-        "_suspect",
-        "key",
-        "name",
-    )
+    __slots__ = ("_cache", "_clock", "_http", "_options", "_strategy", "_trouble", "key", "name")
 
     def __init__(  # noqa: PLR0913, PLR0917 - it ties together what there is
         self,
@@ -68,13 +103,7 @@ class Source:
         self._cache = cache
         self._http = http
         self._clock = clock
-        # What the API refused last, and it has accepted none since.
-        self._suspect: Token | None = None
-        # By the monotonic clock.
-        self._held_until = -math.inf
-        # How many came in a row.
-        self._holds = 0
-        self._rejection: TokenRefusedError | None = None
+        self._trouble: _Trouble | None = None
 
     def fresh(self) -> Token | None:
         """Return the token if it is fresh, without waiting."""
@@ -88,78 +117,70 @@ class Source:
             TokenRefusedError: when there is none, and the API refused the last ones.
 
         """
-        if not renew and self._rejection is not None and self._held():
+        rejection = None if renew else self._held()
+        if rejection is not None:
             usable = self._cache.usable(self.key)
             if usable is not None:
                 return usable
             # Another endpoint may have asked for one just now: that costs nothing.
             known = self._cache.look(self.key)
             if known is None or not known.in_flight:
-                raise self._rejection.for_endpoint(self.name)
+                raise rejection.for_endpoint(self.name)
         token = await self._cache.get(self.key, self, renew=renew)
-        suspect = self._suspect
+        trouble = self._trouble
         if (
-            suspect is not None
-            and suspect.same_text(token)
-            and not self._cache.keeps(self.key, token)
+            trouble is not None
+            and trouble.suspect.same_text(token)
+            and self._cache.restore(self.key, token, self.refresh_window)
         ):
             # The replacement is what was refused: it is as if it had been refused again.
-            self._cache.restore(self.key, token, self.refresh_window)
-            self._hold(token, "the API rejected the credential, and there is no other")
+            reason = f"the API rejected the credential{trouble.how}, and there is no other"
+            trouble.hold(token, reason, self._clock.monotonic())
         return token
 
-    def refused(self, token: Token, how: str = "") -> bool:
+    def refused(self, token: Token, how: str) -> bool:
         """Forget `token`, as the API refused it; tell whether another may be had.
 
         `how` is told to who reads the log, or the status: ``401``, ``200, UNAUTHENTICATED``.
         """
-        held = self._held()
+        how = f" ({how})"
         if not self._cache.keeps(self.key, token):
             # A late answer: another has taken its place, or a flight under way brings one.
             self._cache.invalidate(self.key, token)
-            return not held
-        if held:
+            return self._held() is None
+        if self._held() is not None:
             return False
-        if self._suspect is None or self._suspect.same_text(token):
-            self._suspect = token
+        trouble = self._trouble
+        if trouble is None:
+            trouble = self._trouble = _Trouble(self.name, token, how)
+        if trouble.suspect.same_text(token):
+            trouble.how = how
             self._cache.invalidate(self.key, token)
             return True
-        what = f" ({how})" if how else ""
-        self._hold(token, f"the API rejected a fresh token{what}; check audience and scopes")
+        reason = f"the API rejected a fresh token{how}; check audience and scopes"
+        trouble.hold(token, reason, self._clock.monotonic())
         return False
 
-    def accepted(self, token: Token) -> None:  # noqa: ARG002 - which one it was is no matter
+    def accepted(self, token: Token) -> None:  # noqa: ARG002 - whichever it was
         """Take note that the API accepted `token`: what was wrong with others is over."""
-        if self._suspect is not None:
-            self._pardon()
+        self._trouble = None
 
     def look(self) -> Snapshot | None:
         """Return what is known of the token; one that the API rejects does not serve."""
         snapshot = self._cache.look(self.key)
-        if snapshot is None or self._rejection is None:
+        rejection = None if self._trouble is None else self._trouble.rejection
+        if snapshot is None or rejection is None:
             return snapshot
-        return attrs.evolve(snapshot, usable=False, error=self._rejection)
+        return attrs.evolve(snapshot, usable=False, error=rejection)
 
     def forget(self) -> bool:
         """Forget all that is known of the token; tell whether there was one."""
-        self._pardon()
+        self._trouble = None
         return self._cache.forget(self.key)
 
-    def _held(self) -> bool:
-        return self._clock.monotonic() < self._held_until
-
-    def _hold(self, token: Token, reason: str) -> None:
-        pause = min(LONGEST_HOLD, FIRST_HOLD * 2 ** min(self._holds, 10))
-        self._suspect = token
-        self._holds += 1
-        self._held_until = self._clock.monotonic() + pause
-        self._rejection = TokenRefusedError(reason, endpoint=self.name)
-        _log.warning(reason, endpoint=self.name, no_other_for=pause)
-
-    def _pardon(self) -> None:
-        self._suspect = self._rejection = None
-        self._held_until = -math.inf
-        self._holds = 0
+    def _held(self) -> TokenRefusedError | None:
+        """Return why no other token is fetched now; None where one may be."""
+        return None if self._trouble is None else self._trouble.held(self._clock.monotonic())
 
     @property
     def timeout(self) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
@@ -21,7 +22,7 @@ from gqlauth._cache import LOOKED_AT, TokenCache
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
 pytestmark = pytest.mark.anyio
 
@@ -48,6 +49,13 @@ class Fetcher:
         if self.error is not None:
             raise self.error
         return Token(self.text or f"token-{self.calls}", expires_in=self.expires_in)
+
+
+class Forgetful(Fetcher):
+    """A strategy whose author forgot to return the token."""
+
+    async def fetch(self, deadline: float) -> Token:
+        return await anyio.lowlevel.checkpoint()  # type: ignore[func-returns-value, return-value]
 
 
 @pytest.fixture
@@ -296,8 +304,91 @@ class TestFlights:
         assert isinstance(e.value.__cause__, KeyError)
         assert (await cache.get("b", Fetcher())).reveal() == "token-1"
 
+    async def test_what_is_no_token_is_told(self, cache: TokenCache) -> None:
+        """A plugin may return anything; the service goes on."""
+        with pytest.raises(StrategyError, match=r"^orders: the strategy gave no Token, but: None"):
+            await cache.get("a", Forgetful())
+        assert (await cache.get("b", Fetcher())).reveal() == "token-1"
+
+    @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+    async def test_a_strategy_that_is_cancelled_from_within_is_told(
+        self, cache: TokenCache
+    ) -> None:
+        """On asyncio, awaiting what was cancelled cancels: that ends its own flight alone."""
+        other = Fetcher(gate=anyio.Event())
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(cache.get, "b", other)
+            await other.started.wait()
+            with pytest.raises(StrategyError, match=r"^orders: .* cancelled from within$"):
+                await cache.get("a", Fetcher(error=asyncio.CancelledError()))  # type: ignore[arg-type]
+            assert other.gate is not None
+            other.gate.set()
+        assert cache.fresh("b") is not None
+
+    async def test_a_remembered_failure_holds_no_frames(self, cache: TokenCache) -> None:
+        """They hold what the strategy held, for as long as nobody asks again."""
+        with pytest.raises(TokenRefusedError) as caught:
+            await cache.get("a", Fetcher(error=TokenRefusedError("refused the client")))
+        snapshot = cache.look("a")
+        assert snapshot is not None
+        assert snapshot.error is not None
+        assert snapshot.error is not caught.value
+        assert snapshot.error.__traceback__ is None
+
+
+def finished(coroutine: Coroutine[Any, Any, Token]) -> Token:
+    """Return what `coroutine` comes to at its first step: it must await nothing."""
+    with pytest.raises(StopIteration) as stopped:
+        coroutine.send(None)
+    token = stopped.value.value
+    assert isinstance(token, Token)
+    return token
+
+
+class TestNoWait:
+    @pytest.mark.parametrize("elapsed", [0, 3400])
+    async def test_what_serves_is_had_without_awaiting(
+        self, cache: TokenCache, clock: FakeClock, elapsed: float
+    ) -> None:
+        """Fresh, or in the refresh window: there is not even a checkpoint on the way."""
+        fetcher = Fetcher()
+        token = await cache.get("a", fetcher)
+        clock.advance(elapsed)
+        assert finished(cache.get("a", fetcher)) is token
+        await settle()
+
 
 class TestClosing:
+    async def test_a_flight_that_has_not_begun_ends_too(self, clock: FakeClock) -> None:
+        """Stopping right after a call that starts one leaves no waiter behind."""
+        cache = TokenCache(clock=clock)
+        fetcher = Fetcher(gate=anyio.Event())
+        told: list[str] = []
+
+        async def call() -> None:
+            with pytest.raises(ServiceClosedError) as caught:
+                await cache.get("a", fetcher)
+            told.append(str(caught.value))
+
+        async with anyio.create_task_group() as tasks:
+            await cache.start()
+            tasks.start_soon(call)
+            await anyio.lowlevel.checkpoint()
+            await cache.stop()
+        assert told
+
+    async def test_nothing_is_kept_though_stopping_is_cancelled(self, clock: FakeClock) -> None:
+        """Who goes on without the service is told at once."""
+        cache = TokenCache(clock=clock)
+        with anyio.CancelScope() as scope:
+            await cache.start()
+            await cache.get("a", Fetcher())
+            scope.cancel()
+            await cache.stop()
+        assert cache.look("a") is None
+        with pytest.raises(ServiceClosedError):
+            await cache.get("a", Fetcher())
+
     async def test_without_start_there_are_no_flights(self, clock: FakeClock) -> None:
         """The error says how to start."""
         with pytest.raises(ServiceClosedError, match=r"async with"):
@@ -443,6 +534,46 @@ class TestInvalidation:
         cache.invalidate("a", await cache.get("a", fetcher))
         assert (await cache.get("a", fetcher)).reveal() == "same"
         assert cache.fresh("a") is None
+
+    async def test_what_was_refused_before_is_remembered_too(self, cache: TokenCache) -> None:
+        """Late refusals of others, during a flight, do not hide what it must not keep."""
+        fetcher = Fetcher(text="same")
+        refused = await cache.get("a", fetcher)
+        cache.invalidate("a", refused)
+        fetcher.gate, fetcher.started = anyio.Event(), anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(cache.get, "a", fetcher)
+            await fetcher.started.wait()
+            for text in ("older", "same", "oldest"):
+                cache.invalidate("a", Token(text))
+            fetcher.gate.set()
+        assert cache.fresh("a") is None
+
+    async def test_a_refused_token_may_be_kept_after_all(self, cache: TokenCache) -> None:
+        """Where the server gives no other; one that is there stays."""
+        fetcher = Fetcher(text="same")
+        token = await cache.get("a", fetcher)
+        assert cache.keeps("a", token)
+        cache.invalidate("a", token)
+        assert not cache.keeps("a", token)
+        assert cache.restore("a", token, None)
+        assert cache.fresh("a") is token
+        assert not cache.restore("a", Token("other"), None)
+        assert cache.fresh("a") is token
+
+    async def test_what_serves_is_told_without_a_flight(
+        self, cache: TokenCache, clock: FakeClock
+    ) -> None:
+        """Also in the refresh window, and not past its usefulness."""
+        assert cache.usable("a") is None
+        fetcher = Fetcher()
+        token = await cache.get("a", fetcher)
+        clock.advance(3589)
+        assert cache.usable("a") is token
+        clock.advance(1)
+        assert cache.usable("a") is None
+        await settle()
+        assert fetcher.calls == 1
 
     async def test_forgetting_a_key_forgets_its_failure_too(self, cache: TokenCache) -> None:
         """The next caller makes an attempt at once."""
