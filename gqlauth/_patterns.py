@@ -68,9 +68,17 @@ PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     # Authorization: Bearer …
     (
         _compiled(
-            rf"(?<![\w.])((?:(?:proxy-)?authorization|(?:set-)?cookie|[\w-]{{0,40}}-(?:token|secret"
-            rf"|password|signature)|(?:[\w-]{{0,40}}-)?(?:api|access|subscription)-?key)"
-            rf"\s*:\s*(?:{_SCHEME}\s+)?)[^\r\n\"']+"
+            rf"(?<![\w.])((?:(?:proxy-)?authorization|(?:set-)?cookie)\s*:\s*(?:{_SCHEME}\s+)?)"
+            r"[^\r\n\"']+"
+        ),
+        rf"\g<1>{MASK}",
+    ),
+    # X-Auth-Token: … where one word is all that follows; several are a sentence.
+    (
+        _compiled(
+            r"(?<![\w.])((?:[\w-]{0,40}-(?:token|secret|password|signature)|(?:[\w-]{0,40}-)?"
+            rf"(?:api|access|subscription)-?key)\s*:\s*(?:{_SCHEME}\s+)?)"
+            r"[^\s\"']+(?=[ \t]*(?:[,;\r\n\"']|\Z))"
         ),
         rf"\g<1>{MASK}",
     ),

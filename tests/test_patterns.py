@@ -30,7 +30,8 @@ class TestText:
             (f"Authorization: Bearer\r\n {S}", "Authorization: Bearer\r\n ***"),
             (f"Cookie: a={S}; b={S}\nHost: x", "Cookie: ***\nHost: x"),
             (f"Set-Cookie: sid={S}; Path=/", "Set-Cookie: ***"),
-            (f"X-Api-Key: {S} {S}", "X-Api-Key: ***"),
+            (f"X-Api-Key: {S}, Host: x", "X-Api-Key: ***, Host: x"),
+            (f"X-Auth-Token: Bearer {S}", "X-Auth-Token: Bearer ***"),
             (f"api-key: {S}", "api-key: ***"),
             (f"X-Auth-Token: {S}", "X-Auth-Token: ***"),
             (f"X-Amz-Security-Token: {S}", "X-Amz-Security-Token: ***"),
@@ -42,6 +43,18 @@ class TestText:
     def test_headers(self, text: str, redacted: str) -> None:
         """The value of a header that carries credentials is masked to the end of its line."""
         assert redact_text(text) == redacted
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "bad-secret: token endpoint id.example.com refused the client: 401",
+            "my-token: the API rejected a fresh token (401)",
+            "header X-Api-Key: its value has characters that no header may carry",
+        ],
+    )
+    def test_sentences(self, text: str) -> None:
+        """An endpoint may be called like a secret, and a message may name one."""
+        assert redact_text(text) == text
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BASIC", "DPoP", "Digest", "Negotiate"])
     @pytest.mark.parametrize("around", ["{}", "sent {} there", '"{}"', "[{}]", "x={};"])
