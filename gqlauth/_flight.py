@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
 
@@ -11,6 +11,11 @@ from gqlauth.errors import StrategyError, TokenUnavailableError
 
 if TYPE_CHECKING:
     from gqlauth.errors import GqlAuthError
+
+#: Seconds of the time of an acquisition that are kept for telling why it failed: at most, and as
+#: a part of it.
+TELLING: Final = 0.1
+TELLING_PART: Final = 1 / 10
 
 
 class Acquisition(Protocol):
@@ -51,7 +56,9 @@ async def fetched(acquisition: Acquisition) -> Token:
 
     """
     with anyio.move_on_after(acquisition.timeout) as scope:
-        token: object = await acquisition.fetch(scope.deadline)
+        # Who fetches knows better what took so long, and has the last moments to say so.
+        telling = min(TELLING, acquisition.timeout * TELLING_PART)
+        token: object = await acquisition.fetch(scope.deadline - telling)
         if not isinstance(token, Token):  # a plugin's may be anything
             raise StrategyError(
                 f"{acquisition.name}: the strategy gave no Token, but: {type(token).__name__}"

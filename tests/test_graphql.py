@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gqlauth._graphql import Rejection, certainly_query, operations, rejection
+from gqlauth._graphql import Rejection, certainly_query, executed, operations, rejection
 
 CODES = ("UNAUTHENTICATED", "invalid-jwt", "UnauthorizedException")
 
@@ -75,6 +75,28 @@ def test_a_batch_is_rejected_as_a_whole_or_not() -> None:
         "UNAUTHENTICATED", nothing_ran=False
     )
     assert judged([refused, {"data": {"me": 1}}]) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "ran"),
+    [
+        ({"data": None, "errors": []}, True),
+        ({"data": {"me": 1}}, True),
+        ([{"errors": []}, {"data": None}], True),
+        ({"errors": [{"message": "data"}]}, False),
+        ({"errors": [{"data": None}]}, False),
+        (["data"], False),
+        ([], False),
+    ],
+)
+def test_data_in_an_answer_says_that_something_ran(answer: Any, ran: bool) -> None:  # noqa: FBT001 - a parameter
+    """Be it null: GraphQL leaves it out where nothing was executed."""
+    assert executed(json.dumps(answer).encode()) == ran
+
+
+def test_what_is_no_json_says_nothing_ran() -> None:
+    """It is no answer of GraphQL."""
+    assert not executed(b'{"data"')
 
 
 @pytest.mark.parametrize(

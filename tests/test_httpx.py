@@ -6,6 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import attrs
 import httpx
 import pytest
@@ -123,6 +124,16 @@ class TestInjection:
         api, source = Api(), Source(kept=Token("kept"), error=AssertionError("asked"))
         await post(api, source)
         assert api.seen == ["Bearer kept"]
+
+    async def test_a_fresh_token_is_put_in_without_awaiting(self) -> None:
+        """The first step of the flow gives the request; there is no checkpoint on the way."""
+        request = httpx.Request("POST", URL)
+        flow = auth_of(Source(kept=Token("kept"))).async_auth_flow(request)
+        with pytest.raises(StopIteration) as stopped:
+            anext(flow).send(None)
+        assert stopped.value.value is request
+        assert request.headers["authorization"] == "Bearer kept"
+        await flow.aclose()
 
     async def test_a_token_may_have_a_header_of_its_own(self) -> None:
         """An API key goes where its API looks for it."""
@@ -290,6 +301,186 @@ class TestRejection:
             await client.post(URL, content=body())
         assert api.seen == ["Bearer one"]
 
+    @pytest.mark.parametrize(
+        ("second", "told"),
+        [
+            (rejected, "200, UNAUTHENTICATED"),
+            (lambda: httpx.Response(401), "401"),
+            (lambda: rejected(401), "401, UNAUTHENTICATED"),
+        ],
+    )
+    async def test_a_second_refusal_is_told_to_the_source(
+        self, second: Callable[[], httpx.Response], told: str
+    ) -> None:
+        """It knows then that another would be of no use."""
+        source = Source()
+        await post(Api(httpx.Response(401), second()), source)
+        assert [token.reveal() for token in source.refusals] == ["one", "two"]
+        assert source.told == ["401", told]
+
+    async def test_where_no_other_is_to_be_had_the_answer_stands(self) -> None:
+        """The caller gets the API's own words, and nothing is asked for."""
+        api, source = Api(httpx.Response(401, text="no")), Source(others=False)
+        response = await post(api, source)
+        assert (response.status_code, response.text) == (401, "no")
+        assert api.seen == ["Bearer one"]
+
+    @pytest.mark.parametrize(
+        ("answer", "accepted"),
+        [
+            pytest.param(httpx.Response(200, json={"data": {}}), True, id="data"),
+            pytest.param(httpx.Response(204), True, id="nothing"),
+            pytest.param(
+                httpx.Response(294, json={"data": {"a": 1}, "errors": [{}]}), True, id="294"
+            ),
+            pytest.param(
+                rejected(body=REJECTED[:-1] + b', "data": {"me": null}}'),
+                False,
+                id="partly refused",
+            ),
+            pytest.param(httpx.Response(403), False, id="403"),
+            pytest.param(httpx.Response(500), False, id="500"),
+        ],
+    )
+    async def test_what_the_api_accepts_is_told_to_the_source(
+        self,
+        answer: httpx.Response,
+        accepted: bool,  # noqa: FBT001 - a parameter
+    ) -> None:
+        """A success without a word of rejection, and nothing else."""
+        source = Source()
+        await post(Api(answer), source)
+        assert bool(source.acceptances) == accepted
+        assert source.refusals == []
+
+    async def test_the_acceptance_of_a_replacement_is_told(self) -> None:
+        """It ends what the refusal began."""
+        source = Source()
+        await post(Api(httpx.Response(401)), source)
+        assert [token.reveal() for token in source.acceptances] == ["two"]
+
+    @pytest.mark.parametrize(
+        ("body", "seen"),
+        [
+            (b'{"errors": [{"message": "no"}], "data": null}', 1),
+            (b'[{"errors": [{"message": "no"}], "data": null}]', 1),
+            (b'{"errors": "[API] Invalid API key or access token"}', 2),
+            (b'{"message": "no \\"data\\""}', 2),
+            (b'"data"', 2),
+            (b'{"data"', 2),
+        ],
+    )
+    async def test_a_401_after_execution_does_not_repeat_a_mutation(
+        self, body: bytes, seen: int
+    ) -> None:
+        """A resolver may ask for the status 401 after its effect: `data` is there, then."""
+        api, source = Api(rejected(401, body)), Source()
+        await post(api, source, MUTATION)
+        assert len(api.seen) == seen
+        assert source.refusals[0].reveal() == "one"
+        api = Api(rejected(401, body))
+        await post(api, Source())
+        assert len(api.seen) == 2
+
+    async def test_a_mutation_that_a_redirect_answered_is_not_repeated(self) -> None:
+        """303 says that it was done; what is refused is another request."""
+        see_other = httpx.Response(303, headers={"location": "/done"})
+        api, source = Api(see_other, httpx.Response(401)), Source()
+        async with client_of(api, auth_of(source), follow_redirects=True) as client:
+            response = await client.post(URL, json=MUTATION)
+        assert response.status_code == 401
+        assert [request.method for request in api.requests] == ["POST", "GET"]
+        assert [token.reveal() for token in source.refusals] == ["one"]
+
+    async def test_a_redirect_within_the_origin_changes_nothing(self) -> None:
+        """307 repeats the request with its token, and a refusal is one."""
+        moved = httpx.Response(307, headers={"location": "/v2/graphql"})
+        api, source = Api(moved, httpx.Response(401)), Source()
+        async with client_of(api, auth_of(source), follow_redirects=True) as client:
+            response = await client.post(URL, json=MUTATION)
+        assert response.status_code == 200
+        assert api.seen == ["Bearer one", "Bearer one", "Bearer two"]
+
+    @pytest.mark.parametrize(
+        ("url", "sent"),
+        [
+            (f"{URL}?query=%7Bme%7D", 2),
+            (f"{URL}?query=mutation%7Bpay%7D", 1),
+            (f"{URL}?query=query+A%7Ba%7D+mutation+B%7Bb%7D&operationName=A", 2),
+            (f"{URL}?extensions=%7B%7D", 1),
+        ],
+    )
+    async def test_what_a_get_request_asks_is_read_from_its_url(self, url: str, sent: int) -> None:
+        """GraphQL over HTTP forbids mutations there; not every server does."""
+        api = Api(rejected(body=REJECTED[:-1] + b', "data": null}'))
+        async with client_of(api, auth_of(Source())) as client:
+            await client.get(url)
+        assert len(api.seen) == sent
+
+    async def test_late_refusals_of_an_old_token_cost_nothing(self) -> None:
+        """Two calls with one token are refused, one long after the other: one replacement."""
+        source, late = Source(), anyio.Event()
+
+        class Slow(Api):
+            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+                answer = await super().handle_async_request(request)
+                if request.url.path == "/slow" and answer.status_code == 401:
+                    await late.wait()
+                return answer
+
+        def refuse(request: httpx.Request) -> httpx.Response:
+            good = request.headers["authorization"] != "Bearer one"
+            return httpx.Response(200 if good else 401, json={"data": {}} if good else None)
+
+        api = Slow(refuse, refuse, refuse, refuse)
+        async with client_of(api, auth_of(source)) as client, anyio.create_task_group() as tasks:
+            tasks.start_soon(client.post, "https://api.example.com/slow")
+            await anyio.wait_all_tasks_blocked()
+            assert (await client.post(URL, json=QUERY)).status_code == 200
+            kept = source.kept
+            late.set()
+        assert source.kept is kept
+        assert api.seen == ["Bearer one", "Bearer one", "Bearer two", "Bearer two"]
+        assert [token.reveal() for token in source.refusals] == ["one", "one"]
+
+    @pytest.mark.parametrize(
+        ("kind", "length", "sent"),
+        [
+            ("text/event-stream", None, 1),
+            ("multipart/mixed", None, 1),
+            ("text/event-stream", 4, 2),
+            ("text/plain", None, 2),
+        ],
+    )
+    async def test_a_refusal_that_may_never_end_is_not_followed_up(
+        self, kind: str, length: int | None, sent: int
+    ) -> None:
+        """To send again, httpx reads it to its end first."""
+        api, source = Api(rejected(401, b"data", media_type=kind, length=length)), Source()
+        async with (
+            client_of(api, auth_of(source)) as client,
+            client.stream("POST", URL, json=QUERY) as response,
+        ):
+            assert response.is_stream_consumed == (sent > 1)
+        assert len(api.seen) == sent
+        assert [token.reveal() for token in source.refusals] == ["one"]
+
+    async def test_an_answer_is_parsed_only_where_it_mentions_a_code(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Data is the caller's to parse."""
+        monkeypatch.setattr("gqlauth._graphql.json.loads", lambda content: pytest.fail("parsed"))
+        body = b'{"data": {"me": 1}, "errors": [{"extensions": {"code": "FORBIDDEN"}}]}'
+        async with client_of(Api(rejected(body=body)), auth_of(Source())) as client:
+            assert (await client.post(URL, json=QUERY)).content == body
+
+    async def test_a_batch_that_is_refused_is_sent_again(self) -> None:
+        """All of it, as nothing of it ran."""
+        api = Api(rejected(body=b"[" + REJECTED + b"," + REJECTED + b"]"))
+        await post(api, Source(), [QUERY, MUTATION])
+        assert api.seen == ["Bearer one", "Bearer two"]
+        assert api.requests[0].content == api.requests[1].content
+
     @pytest.mark.parametrize("kind", ["text/event-stream", "multipart/mixed; boundary=-"])
     async def test_streams_are_not_read_ahead(self, kind: str) -> None:
         """The caller gets the answer before its first piece is there."""
@@ -356,6 +547,29 @@ class TestOrigins:
         assert response.status_code == 401
         assert api.seen == ["Bearer one", None]
         assert source.refusals == []
+
+    async def test_a_request_that_lost_its_token_on_the_way_refuses_none(self) -> None:
+        """A redirect out and back comes without: httpx takes the header off between origins."""
+        api = Api(
+            httpx.Response(307, headers={"location": "https://other.example.com/"}),
+            httpx.Response(307, headers={"location": URL}),
+            httpx.Response(401),
+        )
+        source = Source()
+        async with client_of(api, auth_of(source), follow_redirects=True) as client:
+            response = await client.post(URL, json=QUERY)
+        assert response.status_code == 401
+        assert api.seen == ["Bearer one", None, None]
+        assert source.refusals == []
+
+    async def test_what_another_origin_accepts_is_no_acceptance(self) -> None:
+        """It may have been sent the key, and is still not the one to say."""
+        api = Api(httpx.Response(307, headers={"location": "https://other.example.com/"}))
+        source = Source([Token("key", token_type="", header_name="X-Api-Key")])
+        async with client_of(api, auth_of(source), follow_redirects=True) as client:
+            await client.post(URL, json=QUERY)
+        assert api.requests[1].headers["x-api-key"] == "key"
+        assert source.acceptances == []
 
     def test_origin_of_a_url(self) -> None:
         """It is scheme, host and port, the usual one filled in."""
