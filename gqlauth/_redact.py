@@ -50,8 +50,7 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
     within the base64 of ``Basic``, from 6 characters on. A text past `LONGEST` is cut.
     """
     # The known first, on the whole: a cut may halve what could then not be found.
-    for form in sorted({form for value in known for form in _forms(value)}, key=len, reverse=True):
-        text = text.replace(form, MASK)
+    text = mask_known(text, known)
     rest = len(text) - LONGEST
     # A credential that the cut will halve is still whole for the patterns.
     text = text[: 2 * LONGEST]
@@ -59,6 +58,13 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
         text = pattern.sub(replacement, text)
     text = CODE.sub(_mask_code, text)
     return text if rest <= 0 else f"{text[:LONGEST]}… (cut)"
+
+
+def mask_known(text: str, known: Iterable[str]) -> str:
+    """Return `text` with the `known` values masked, and nothing else; see `redact_text`."""
+    for form in sorted({form for value in known for form in _forms(value)}, key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return text
 
 
 def _mask_code(match: re.Match[str]) -> str:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from gqlauth._cli import _json
-from gqlauth._redact import SHORTEST_KNOWN, redact_text
-from gqlauth._secret import MASK
+from gqlauth._redact import mask_known, redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,10 +46,7 @@ class Reply:
 
     def without_echo(self, text: str) -> str:
         """Return `text` as it is, but for the credentials that were sent."""
-        for value in self.sent:
-            if len(value) >= SHORTEST_KNOWN:
-                text = text.replace(value, MASK)
-        return text
+        return mask_known(text, self.sent)
 
     def snippet(self) -> str:
         """Return the beginning of the body for an error: redacted, on one line."""
@@ -82,7 +78,8 @@ def read_answer(reply: Reply) -> Answer:
         NoAnswerError: when it holds none.
 
     """
-    kind = reply.header("content-type").partition(";")[0].strip().lower()
+    # An echo is told by its letters' case: it goes before that does.
+    kind = reply.clean(reply.header("content-type")).partition(";")[0].strip().lower()
     if not reply.content.strip():
         raise NoAnswerError("it is empty")
     try:

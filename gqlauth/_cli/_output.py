@@ -28,8 +28,8 @@ def write(text: str) -> None:
 def head(reply: Reply) -> str:
     """Return status line and headers, without an echo of the credential."""
     lines = [f"{reply.version} {reply.status} {reply.reason}".rstrip()]
-    lines += [f"{name}: {reply.without_echo(value)}" for name, value in reply.headers]
-    return "\n".join([*map(escape_control, lines), "", ""])
+    lines += [f"{name}: {value}" for name, value in reply.headers]
+    return "\n".join([*(escape_control(reply.without_echo(line)) for line in lines), "", ""])
 
 
 def as_text(answer: Answer, *, coloured: bool) -> str:

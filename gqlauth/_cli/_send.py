@@ -81,7 +81,8 @@ async def send(call: Call) -> Reply:
         except httpx.DecodingError as error:
             raise Failure(f"{name}: the answer is not encoded as it says", API_ERROR) from error
         except httpx.TransportError as error:
-            told = str(error) or type(error).__name__
+            # h11 quotes the bytes that came, which may be those that were sent.
+            told = str(error).partition(": bytearray(")[0] or type(error).__name__
             raise Failure(
                 f"{name}: the API {call.host} cannot be reached: {told}", UNAVAILABLE
             ) from error
@@ -100,9 +101,11 @@ async def _sent(call: Call) -> Reply:
     ):
         kind = response.headers.get("content-type", "").strip().lower()
         if response.is_success and kind.startswith(_STREAMS):
+            # Not with the rest of what it says, which may be an echo of what was sent.
+            known = next(stream for stream in _STREAMS if kind.startswith(stream)).rstrip("/")
             raise Failure(
-                f"{call.endpoint.name}: the API answers with a stream"
-                f" ({kind.partition(';')[0]}), which gql api does not read"
+                f"{call.endpoint.name}: the API answers with a stream ({known}),"
+                " which gql api does not read"
             )
         content = b"" if kind.startswith(_STREAMS) else await response.aread()
         return Reply(

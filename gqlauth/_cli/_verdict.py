@@ -82,7 +82,7 @@ class Verdict:
     def _tell_rejected(self, code: str) -> None:
         what = f"({self.reply.status}{f', {code}' if code else ''})"
         challenge = self.reply.header("www-authenticate")
-        hint = f"it says WWW-Authenticate: {self.reply.clean(challenge)}" if challenge else ""
+        hint = f"it says WWW-Authenticate: {challenge}" if challenge else ""
         auth = self.endpoint.auth
         if self.bare:
             text = f"the API wants authentication {what}; {self.bare}"
@@ -116,4 +116,6 @@ class Verdict:
         return self.endpoint.url.partition("?")[0]
 
     def _say(self, text: str, *, hint: str = "") -> None:
-        say(f"{self.endpoint.name}: {text}", hint=hint)
+        # Whatever the server wrote, be it the reason of its status, may be an echo.
+        clean = self.reply.clean
+        say(f"{self.endpoint.name}: {clean(text)}", hint=clean(hint))
