@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 from cattrs import BaseValidationError
-from cattrs.errors import (
-    AttributeValidationNote,
-    IterableValidationNote,
-    StructureHandlerNotFoundError,
-)
+from cattrs.errors import AttributeValidationNote, StructureHandlerNotFoundError
 
 from gqlauth.errors import ConfigError
 
@@ -81,18 +77,17 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 
 def without_misspelt(wrong: Sequence[Finding]) -> list[Finding]:
     """Leave out that a key is missing, where one is there that seems to mean it."""
-    meant = {found.message.rpartition('did you mean "')[2].removesuffix('"?') for found in wrong}
-    return [found for found in wrong if not (found.message == MISSING and found.keys[-1] in meant)]
+    meant = {
+        (*found.keys[:-1], found.message.rpartition('did you mean "')[2].removesuffix('"?'))
+        for found in wrong
+    }
+    return [found for found in wrong if not (found.message == MISSING and found.keys in meant)]
 
 
 def _key_of(error: Exception) -> tuple[Key, ...]:
     """Return the key that cattrs noted on an error, as a path of one or none."""
-    for note in getattr(error, "__notes__", ()):
-        if isinstance(note, IterableValidationNote):
-            return (note.index,)
-        if isinstance(note, AttributeValidationNote):
-            return (note.name,)
-    return ()
+    notes = getattr(error, "__notes__", ())
+    return tuple(note.name for note in notes if isinstance(note, AttributeValidationNote))
 
 
 def _message(error: Exception) -> str:

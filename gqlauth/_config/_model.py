@@ -55,6 +55,8 @@ class EndpointAuthConfig:
     options: AuthOptions = attrs.field(factory=AuthOptions)
     #: Where it stands in the file; None when it was given in code.
     place: Place | None = attrs.field(default=None, eq=False)
+    #: Where its ``ca_file`` stands, which may be in a profile.
+    ca_file_place: Place | None = attrs.field(default=None, eq=False)
 
     def secrets(self) -> Iterator[Secret]:
         """Yield the secrets that the strategy needs, in the order of its fields."""
@@ -96,12 +98,11 @@ class Endpoint:
                 secret.check()
             except SecretError as error:
                 yield from error.problems
-        if self.auth is not None and self.auth.options.ca_file is not None:
-            path = self.auth.options.ca_file
-            if not _is_file(path):
-                message = f"ca_file {path} is no file"
-                place = self.auth.place
-                yield Problem(message) if place is None else place.problem(message)
+        path = None if self.auth is None else self.auth.options.ca_file
+        if self.auth is not None and path is not None and not _is_file(path):
+            message = f"{path} is no file"
+            place = self.auth.ca_file_place
+            yield Problem(f"ca_file {message}") if place is None else place.problem(message)
 
 
 def _is_file(path: Path) -> bool:

@@ -68,9 +68,8 @@ class _Loader(yaml.SafeLoader):
 
 def _refuse(message: str, where: yaml.Node | yaml.Mark | None) -> NoReturn:
     mark = where.start_mark if isinstance(where, yaml.Node) else where
-    if mark is None:
-        raise SyntaxTroubleError(message)
-    raise SyntaxTroubleError(message, mark.line + 1, mark.column + 1) from None
+    place = () if mark is None else (mark.line + 1, mark.column + 1)
+    raise SyntaxTroubleError(message, *place) from None
 
 
 def _message(error: yaml.MarkedYAMLError) -> str:
