@@ -92,33 +92,43 @@ async def send(call: Call) -> Reply:
 async def _sent(call: Call) -> Reply:
     # Where all of it is bounded, that is to be what ends it, and no step.
     step = None if call.timeout is None else 2 * call.timeout
+    sent: list[str] = []
+
+    async def note(request: httpx.Request) -> None:
+        # Each time: an answer may echo the token that was refused before this one.
+        sent.extend(_proofs(call, request))
+
     async with (
         AuthService(call.config) as service,
         service.client(call.endpoint.name, authenticate=call.authenticate, timeout=step) as client,
-        client.stream(
-            "POST", call.endpoint.url, content=call.body, headers=_encoded(call.headers)
-        ) as response,
     ):
-        kind = response.headers.get("content-type", "").strip().lower()
-        if response.is_success and kind.startswith(_STREAMS):
-            # Not with the rest of what it says, which may be an echo of what was sent.
-            known = next(stream for stream in _STREAMS if kind.startswith(stream)).rstrip("/")
-            raise Failure(
-                f"{call.endpoint.name}: the API answers with a stream ({known}),"
-                " which gql api does not read"
-            )
-        content = b"" if kind.startswith(_STREAMS) else await response.aread()
-        return Reply(
-            status=response.status_code,
-            reason=response.reason_phrase,
-            version=response.http_version,
-            headers=tuple(
-                (key.decode("latin-1"), value.decode("latin-1"))
-                for key, value in response.headers.raw
-            ),
-            content=content,
-            sent=tuple(_proofs(call, response.request)),
+        client.event_hooks["request"].append(note)
+        async with client.stream(
+            "POST", call.endpoint.url, content=call.body, headers=_encoded(call.headers)
+        ) as response:
+            return await _read(call, response, sent)
+
+
+async def _read(call: Call, response: httpx.Response, sent: Iterable[str]) -> Reply:
+    kind = response.headers.get("content-type", "").strip().lower()
+    if response.is_success and kind.startswith(_STREAMS):
+        # Not with the rest of what it says, which may be an echo of what was sent.
+        known = next(stream for stream in _STREAMS if kind.startswith(stream)).rstrip("/")
+        raise Failure(
+            f"{call.endpoint.name}: the API answers with a stream ({known}),"
+            " which gql api does not read"
         )
+    content = b"" if kind.startswith(_STREAMS) else await response.aread()
+    return Reply(
+        status=response.status_code,
+        reason=response.reason_phrase,
+        version=response.http_version,
+        headers=tuple(
+            (key.decode("latin-1"), value.decode("latin-1")) for key, value in response.headers.raw
+        ),
+        content=content,
+        sent=tuple(sent),
+    )
 
 
 def _proofs(call: Call, request: httpx.Request) -> Iterator[str]:
