@@ -38,9 +38,6 @@ LONGEST_PAUSE: Final = 8.0
 #: deadline alone.
 STALLED: Final = httpx.Timeout(10.0, pool=None)
 
-#: Seconds before the deadline at which an acquisition ends, at the most, to tell what it knows.
-HEAD_START: Final = 0.25
-
 # What fails before anything was sent, and so may be tried again whatever the request does.
 _NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -117,9 +114,7 @@ class TokenEndpoint:
             once=once,
         )
         started = self._clock.monotonic()
-        # A moment before the flight's own end, so that it is this error that is told.
-        moment = min(HEAD_START, self._options.timeout / 20)
-        limit = max(0.0, self._deadline - moment - anyio.current_time())
+        limit = max(0.0, self._deadline - anyio.current_time())
         with anyio.move_on_after(limit):
             try:
                 return await self._tried(exchange)

@@ -8,6 +8,7 @@ import pytest
 
 from gqlauth import Secret
 from gqlauth_strategies import ClientCredentials
+from tests.support.faults import HostileTokenEndpoint, hostile_token_endpoint
 from tests.support.servers import client_secret, graphql_api, oidc_provider
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ def provider() -> Iterator[Provider]:
 def api(provider: Provider) -> Iterator[Api]:
     """Run the GraphQL API, for tokens of the authorization server."""
     with graphql_api(provider.issuer) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Iterator[HostileTokenEndpoint]:
+    """Run the token endpoint that means no good."""
+    with hostile_token_endpoint() as running:
         yield running
 
 
