@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 _LOGGER: Final = logging.getLogger("gqlauth")
 # Where an application configures no logging, the stdlib would print our warnings all the same.
 _LOGGER.addHandler(logging.NullHandler())
-# Of those that the command line shows with -vvv: they print requests, and answers' headers.
+# Of those that the command line shows from -vv on: they print requests, and answers' headers.
 _HTTP_LOGGERS: Final = tuple(logging.getLogger(name) for name in ("httpx", "httpcore"))
+# What the command line shows, by the number of its -v.
+_LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 # From the stdlib logger to the caller: `Events.emit`, `_emit`, and one of the functions below.
 _FRAMES: Final = 4
@@ -120,21 +122,20 @@ def configure_for_cli(
 ) -> None:
     """Show what is logged on `stream`, redacted: for the command line only.
 
-    With 0, warnings; with 1, what happens to tokens; with 2, each request and decision; from 3
-    on what httpx and httpcore log, too. ``json`` is one object a line. A second call replaces
-    the first.
+    With 0, warnings; with 1, what happens to tokens; with 2, each decision, and each request as
+    httpx tells it; from 3 on all that httpx and httpcore log. ``json`` is one object a line. A
+    second call replaces the first.
     """
     handler = _CliHandler(stream)
     handler.addFilter(RedactingFilter())
     handler.setFormatter(_JsonFormatter() if log_format == "json" else _ConsoleFormatter())
-    levels = (logging.WARNING, logging.INFO, logging.DEBUG)
-    http = logging.DEBUG if verbosity >= len(levels) else logging.WARNING
-    shown = {_LOGGER: levels[min(verbosity, len(levels) - 1)], **dict.fromkeys(_HTTP_LOGGERS, http)}
-    for logger, level in shown.items():
+    # What is said of HTTP comes one step later than what gqlauth itself has to say.
+    shown = {_LOGGER: verbosity, **dict.fromkeys(_HTTP_LOGGERS, verbosity - 1)}
+    for logger, step in shown.items():
         for old in [old for old in logger.handlers if isinstance(old, _CliHandler)]:
             logger.removeHandler(old)
         logger.addHandler(handler)
-        logger.setLevel(level)
+        logger.setLevel(_LEVELS[min(max(step, 0), len(_LEVELS) - 1)])
 
 
 class _CliHandler(logging.StreamHandler[TextIO]):

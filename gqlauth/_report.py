@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gqlauth._registry import NO_AUTH
 from gqlauth._status import EndpointStatus, State
-from gqlauth.errors import ConfigError, GqlAuthError, TokenRefusedError
+from gqlauth.errors import ConfigError, GqlAuthError, TokenError, TokenRefusedError
 
 if TYPE_CHECKING:
     from gqlauth._cache import Snapshot
@@ -37,7 +37,7 @@ def report(
         url=endpoint.url,
         type=endpoint.auth.type,
         state=_state(snapshot, error, wall=wall, checked=checked),
-        error=None if error is None else str(error),
+        error=None if error is None else _told(error),
         expires_at=expires_at,
         expires_in=None if expires_at is None else expires_at - wall,
         refresh_at=None if snapshot is None else snapshot.refresh_at,
@@ -48,6 +48,12 @@ def report(
         secret_source=next((secret.source for secret in endpoint.auth.secrets()), None),
         checked=checked,
     )
+
+
+def _told(error: GqlAuthError) -> str:
+    """Return what an error says, and below it what may mend it, where that is known."""
+    hint = error.hint if isinstance(error, TokenError) else ""
+    return f"{error}\nhint: {hint}" if hint else str(error)
 
 
 def _state(

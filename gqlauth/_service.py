@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -11,6 +10,7 @@ from gqlauth import _log
 from gqlauth._cache import TokenCache
 from gqlauth._clock import Clock, SystemClock
 from gqlauth._config import RETRY_ON, Config, Endpoint
+from gqlauth._config._findings import did_you_mean
 from gqlauth._config._urls import check_urls
 from gqlauth._options import AuthOptions
 from gqlauth._report import report
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from gqlauth._httpx import EndpointAuth
     from gqlauth._status import EndpointStatus
     from gqlauth._token import Strategy, Token
+
+
+def unknown_endpoint(name: str, names: Collection[str]) -> ConfigError:
+    """Return the error that none of the endpoints, which are called `names`, is called `name`."""
+    listed = ", ".join(names)
+    return ConfigError(
+        f'unknown endpoint "{name}"; configured: {listed}{did_you_mean(name, names)}'
+    )
 
 
 class AuthService:
@@ -96,13 +104,13 @@ class AuthService:
         name = name or self.config.default_endpoint
         if name is None and len(endpoints) == 1:
             return next(iter(endpoints.values()))
-        names = ", ".join(endpoints) or "none"
+        if not endpoints:
+            raise ConfigError("no endpoint is configured: add a table [endpoints.NAME] with a url")
         if name is None:
+            names = ", ".join(endpoints)
             raise ConfigError(f"which endpoint? There is no default_endpoint; configured: {names}")
         if name not in endpoints:
-            close = get_close_matches(name, endpoints, n=1)
-            meant = f'; did you mean "{close[0]}"?' if close else ""
-            raise ConfigError(f'unknown endpoint "{name}"; configured: {names}{meant}')
+            raise unknown_endpoint(name, endpoints)
         return endpoints[name]
 
     def auth(self, name: str | None = None) -> EndpointAuth:

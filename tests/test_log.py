@@ -252,13 +252,13 @@ class TestForCli:
         [
             (0, ["WARNING", "ERROR"], ["WARNING", "ERROR"]),
             (1, ["INFO", "WARNING", "ERROR"], ["WARNING", "ERROR"]),
-            (2, ["DEBUG", "INFO", "WARNING", "ERROR"], ["WARNING", "ERROR"]),
+            (2, ["DEBUG", "INFO", "WARNING", "ERROR"], ["INFO", "WARNING", "ERROR"]),
             (3, ["DEBUG", "INFO", "WARNING", "ERROR"], ["DEBUG", "INFO", "WARNING", "ERROR"]),
             (9, ["DEBUG", "INFO", "WARNING", "ERROR"], ["DEBUG", "INFO", "WARNING", "ERROR"]),
         ],
     )
     def test_verbosity(self, verbosity: int, ours: list[str], http: list[str]) -> None:
-        """Each ``-v`` shows more: what happens, each decision, what httpx and httpcore log."""
+        """Each ``-v`` shows more: what happens, each decision and request, all of HTTP."""
         stream = shown(verbosity, "json")
         for name in ("gqlauth", "httpx", "httpcore.connection"):
             for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):

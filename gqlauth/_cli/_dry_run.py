@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 def dry_run(call: Call, body: dict[str, Any]) -> Iterator[str]:
     """Yield the lines that show `call`, whose body is `body`. It asks nobody for anything."""
     yield f"POST {escape_control(redact_text(call.endpoint.url))}"
+    headers = call.endpoint.headers
     given = {name.lower() for name, _ in call.headers}
+    secret = {name.lower() for name, own in headers.items() if isinstance(own, Secret)}
     for name, value in call.headers:
-        yield f"{name}: {escape_control(_masked(name, value))}"
-    for name, own in call.endpoint.headers.items():
+        shown = MASK if name.lower() in secret else _masked(name, value)
+        yield f"{name}: {escape_control(shown)}"
+    for name, own in headers.items():
         if name.lower() in given:
             continue
         if isinstance(own, Secret):
@@ -35,8 +38,7 @@ def dry_run(call: Call, body: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: {MASK} ({_source(auth)})"
     yield ""
     query = "\n".join(redact_text(line) for line in body["query"].split("\n"))
-    shown = {**redact(body), "query": query}
-    yield "".join(_json.pretty(_json.write(shown)))
+    yield "".join(_json.pretty(_json.write({**redact(body), "query": query})))
 
 
 def _masked(name: str, value: str) -> str:

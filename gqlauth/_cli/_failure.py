@@ -12,7 +12,6 @@ from gqlauth.errors import (
     ConfigError,
     GqlAuthError,
     TokenError,
-    TokenRefusedError,
     TokenUnavailableError,
 )
 
@@ -67,7 +66,7 @@ def exit_code(error: BaseException) -> int:
         return USAGE
     if isinstance(error, TokenUnavailableError):
         return UNAVAILABLE
-    if isinstance(error, TokenRefusedError | TokenError):
+    if isinstance(error, TokenError):
         return REFUSED
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return INTERRUPTED

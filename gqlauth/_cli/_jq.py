@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gqlauth._cli._failure import Failure
+from gqlauth._cli._failure import USAGE, Failure
 
 
 class Filter:
@@ -18,14 +18,17 @@ class Filter:
         """Compile `program`.
 
         Raises:
-            click.UsageError: when it does not compile, or the library is not installed.
+            click.UsageError: when it does not compile.
+            Failure: when the library is not installed.
 
         """
         try:
             jq: Any = import_module("jq")
         except ImportError as error:
-            raise click.UsageError(
-                '--jq needs an extra that is not installed: pip install "gqlauth[jq]"'
+            raise Failure(
+                "--jq needs an extra that is not installed",
+                USAGE,
+                hint='pip install "gqlauth[jq]"',
             ) from error
         try:
             self._program = jq.compile(program)

@@ -38,7 +38,6 @@ def target(settings: Globals, wanted: str | None) -> tuple[Config, Endpoint]:
 
 
 def _target_of_url(settings: Globals, url: str) -> tuple[Config, Endpoint]:
-
     # No token goes there, so http will do.
     problem = url_problem(url, insecure=True)
     if problem is not None:

@@ -74,7 +74,17 @@ def status(settings: Globals, endpoint: str | None, *, check: bool, as_json: boo
 def _statuses(
     found: Loaded, endpoint: str | None, *, check: bool
 ) -> tuple[list[EndpointStatus], list[Problem]]:
-    """Return the status of what was asked for, and the problems that this does not tell."""
+    """Return the status of what was asked for, and the problems that this does not tell.
+
+    Raises:
+        ConfigError: when there is no such endpoint, not even a broken one.
+
+    """
+    names = (*found.config.endpoints, *found.broken)
+    if endpoint is not None and names and endpoint not in names:
+        from gqlauth._service import unknown_endpoint  # noqa: PLC0415 - help needs no service
+
+        raise unknown_endpoint(endpoint, names)
     if endpoint is not None and endpoint in found.broken:
         shown: dict[str, tuple[Problem, ...]] = {endpoint: found.broken[endpoint]}
         sound: list[EndpointStatus] = []

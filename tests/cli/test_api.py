@@ -188,6 +188,10 @@ def test_a_dry_run_shows_the_request(api: Api) -> None:
         (("-e", "static"), ["Authorization: *** (gqlauth.toml:16 bearer)"]),
         (("-e", "keyed"), ["X-Api-Key: *** (gqlauth.toml:20 header)"]),
         (("-e", "keyed", "-H", "x-api-key: hunter2"), ["x-api-key: ***"]),
+        (
+            ("-H", "x-key: hunter2"),
+            ["x-key: ***", "Authorization: *** (gqlauth.toml:7 client_credentials)"],
+        ),
     ],
 )
 def test_a_dry_run_shows_where_the_credential_comes_from(

@@ -100,7 +100,9 @@ def test_a_filter_needs_its_extra(api: Api) -> None:
     api.gql.monkeypatch.setitem(sys.modules, "jq", None)
     outcome = api(ASK, "-q", ".")
 
-    assert 'pip install "gqlauth[jq]"' in outcome.stderr
+    assert outcome.stderr == (
+        'gql: --jq needs an extra that is not installed\n     hint: pip install "gqlauth[jq]"\n'
+    )
     assert outcome.code == 2
 
 

@@ -109,6 +109,16 @@ class TestStatusOfBrokenFiles:
         """``-e`` with a sound endpoint tells all that keeps the file from being used."""
         assert golden == gql("auth", "status", "-e", "orders").transcript
 
+    def test_of_an_unknown_one(self, gql: Gql, golden: SnapshotAssertion) -> None:
+        """What is configured is named all the same, be it sound or broken."""
+        assert golden == gql("auth", "status", "-e", "bill").transcript
+
+    def test_unknown_where_none_is_sound(self, gql: Gql, golden: SnapshotAssertion) -> None:
+        """Broken endpoints are configured, too."""
+        gql.file(self.BROKEN)
+
+        assert golden == gql("auth", "status", "-e", "bill").transcript
+
 
 class TestCheck:
     def test_valid(self, gql: Gql, golden: SnapshotAssertion, orders: HttpServer) -> None:
@@ -154,6 +164,14 @@ class TestCheck:
 
         assert outcome.code == code
         assert f"{state}" in outcome.stdout
+
+    def test_what_may_mend_it_is_told(
+        self, gql: Gql, golden: SnapshotAssertion, orders: HttpServer
+    ) -> None:
+        """A refusal stands there with its hint."""
+        orders.respond = lambda _: REFUSAL
+
+        assert golden == gql("auth", "status", "--check").transcript
 
     def test_what_must_be_mended_comes_first(
         self, gql: Gql, golden: SnapshotAssertion, every_state: HttpServer
