@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import re
 import sys
 from typing import TYPE_CHECKING, Final
@@ -21,8 +23,24 @@ _LINES_AND_TABS: Final = re.compile(r"([\n\t])")
 
 
 def write(text: str) -> None:
-    """Write `text` to standard output, in UTF-8 wherever that leads."""
-    click.echo(text.encode("utf-8", "surrogateescape"), nl=False)
+    """Write all of `text` to standard output, in UTF-8 wherever that leads.
+
+    Raises:
+        OSError: when it does not take all of it.
+
+    """
+    data = text.encode("utf-8", "surrogateescape")
+    raw = getattr(sys.stdout, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        click.echo(data, nl=False)
+        return
+    # With PYTHONUNBUFFERED: a write may take just a part, as before the disk is full.
+    rest = memoryview(data)
+    while rest:
+        taken = raw.write(rest)
+        if taken is None:
+            raise BlockingIOError(errno.EAGAIN, "standard output takes no more for now")
+        rest = rest[taken:]
 
 
 def head(reply: Reply) -> str:
