@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gqlauth._config._interpolate import interpolate
@@ -61,6 +61,7 @@ def test_bad(text: str, message: str) -> None:
     assert str(raised.value) == message
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_written(text: str) -> None:
     """With each ``$`` doubled, any text comes out as it was meant."""

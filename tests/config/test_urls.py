@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gqlauth import ConfigError, Secret
@@ -128,6 +128,7 @@ def test_insecure() -> None:
     assert url_problem("http://or<ders/", insecure=True) == "is no URL: its host is none"
 
 
+@settings(deadline=None)  # the first URL may import httpx
 @given(st.text(max_size=20))
 def test_httpx_takes_what_is_good(text: str) -> None:
     """No URL that is good here is refused by httpx later."""
