@@ -234,5 +234,5 @@ def tell_what_is_left_out() -> None:
 @nox.session(default=False, requires=["build"])
 def bench(session: nox.Session) -> None:
     """Measure what gqlauth costs, side by side with doing without it."""
-    install_wheel(session, "bench")
+    install_wheel(session)
     session.run("python", "-P", "benchmarks", *session.posargs)

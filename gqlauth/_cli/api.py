@@ -48,7 +48,7 @@ def api(settings: Globals, /, **options: Any) -> int:  # noqa: ANN401 - Options 
 
     \b
     gql api '{ me { id } }'
-    gql api @orders.graphql -F first=10 -f filter[state]=open
+    gql api @orders.graphql -F first=10 -f 'filter[state]=open'
     gql api 'query($id: ID!) { order(id: $id) { total } }' -f id=o-1 -q .data.order.total
 
     Exits with 1 where the answer has errors, 2 where the command or the configuration is wrong,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS = [
     (),
+    ("api",),
     ("auth",),
     ("auth", "status"),
     ("auth", "token"),
