@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # What a header value may carry (RFC 9110, section 5.5), without the obsolete bytes above ASCII.
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20\x09\x21-\x7e]*[\x21-\x7e])?")
-# RFC 9110, section 5.6.2: what a header may be called.
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: What a header may be called (RFC 9110, section 5.6.2).
+HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 # The year 9999, in seconds since the epoch: a JWT that ends later has another unit, or a mistake.
 _LAST_EXPIRY: Final = 253e9
@@ -175,7 +175,7 @@ def _what_does_not_fit(token_type: str, expires_in: object, header_name: str) ->
     """Return what is wrong with what stands around a token's text; "" for nothing."""
     if token_type and not _HEADER_VALUE.fullmatch(token_type):
         return "token_type has characters that no header may carry"
-    if not _HEADER_NAME.fullmatch(header_name):
+    if not HEADER_NAME.fullmatch(header_name):
         return "header_name is no name that a header may have"
     if expires_in is None or (
         isinstance(expires_in, int | float)

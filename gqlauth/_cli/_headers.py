@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from gqlauth._token import HEADER_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# RFC 9110, sections 5.1 and 5.5.
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# RFC 9110, section 5.5.
 _NO_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 #: Another value than the true one would leave the server waiting, or reading on too far.
 _FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding"})
@@ -32,7 +33,7 @@ def _header(text: str) -> tuple[str, str]:
     value = value.strip(" \t")
     if not colon:
         raise click.UsageError("-H: a header reads 'Name: value'")
-    if not _NAME.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         raise click.UsageError("-H: a header's name has letters, digits and - before the colon")
     if name.lower() in _FRAMING:
         raise click.UsageError(f"-H {name}: this header is gql's own to set")

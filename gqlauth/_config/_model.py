@@ -12,7 +12,7 @@ import attrs
 
 from gqlauth._options import AuthOptions
 from gqlauth._secret import Secret
-from gqlauth._token import Strategy
+from gqlauth._token import HEADER_NAME, Strategy
 from gqlauth.errors import Place, Problem, SecretError
 
 #: The codes in a GraphQL answer that mean "token rejected", where an endpoint names none.
@@ -23,16 +23,14 @@ RETRY_ON: Final = (
     "ExpiredSignatureError",
 )
 
-
-# RFC 9110, sections 5.6.2 and 5.5; without the obsolete bytes above ASCII.
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# RFC 9110, section 5.5; without the obsolete bytes above ASCII.
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
 
 
 def _sendable(_: object, __: object, headers: Mapping[str, str | Secret]) -> None:
     seen: set[str] = set()
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             raise ValueError(f'"{name}" is no name that a header may have')
         if name.lower() in seen:
             raise ValueError(f"{name} is there twice")
