@@ -49,11 +49,12 @@ def auth_headers(
     if client_id is None or client_secret is None:
         return {}
     if method == "client_secret_basic":
-        return {
-            "Authorization": _basic(_form_encode(client_id), _form_encode(client_secret.reveal()))
-        }
+        user = _form_encode(client_id).encode()
+        return {"Authorization": _basic(user, _form_encode(client_secret.reveal()))}
     if method == "client_secret_basic_raw":
-        return {"Authorization": _basic(client_id, client_secret.reveal())}
+        # By itself: that it cannot be encoded must not be told with the secret beside it.
+        user = client_id.encode()
+        return {"Authorization": _basic(user, client_secret.reveal())}
     return {}
 
 
@@ -74,5 +75,5 @@ def _form_encode(text: str) -> str:
     return quote(text, safe="")
 
 
-def _basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+def _basic(user: bytes, password: str) -> str:
+    return "Basic " + base64.b64encode(user + b":" + password.encode()).decode("ascii")

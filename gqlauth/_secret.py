@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 
 from gqlauth.errors import SecretError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from gqlauth.errors import Place
 
 MASK: Final = "***"
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 class SecretSource(Protocol):
@@ -41,7 +43,7 @@ class Secret:
     same text at hand (or both none).
 
     Raises:
-        SecretError: when the text is empty, or is no text.
+        SecretError: when the text is empty, is no text, or has half of a character in it.
 
     """
 
@@ -54,9 +56,15 @@ class Secret:
         self._reveal: Callable[[], str] | None = None
         self._source: SecretSource | None = None
         self._place: Place | None = None
+        wrong = ""
         if not (text and isinstance(text, str)):
+            wrong = "a secret is text, and not empty"
+        elif _HALF.search(text):
+            # It would fail as it is encoded, and such an error holds all of it.
+            wrong = "a secret has half of a character (a lone surrogate) in it"
+        if wrong:
             del text  # a traceback that shows variables shows this one
-            raise SecretError("a secret is text, and not empty")
+            raise SecretError(wrong)
         self._reveal = lambda: text
 
     @classmethod

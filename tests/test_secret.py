@@ -234,6 +234,14 @@ async def test_is_a_text(wrong: Any) -> None:
         Secret(wrong)
 
 
+async def test_is_a_text_that_can_be_sent() -> None:
+    """Half of a character is refused at once: whatever fails to encode it quotes all of it."""
+    with pytest.raises(SecretError, match=r"^a secret has half of a character \(a lone") as raised:
+        Secret(f"{TEXT}\ud800")
+
+    assert TEXT not in repr(raised.traceback[-1].frame.f_locals)
+
+
 class TestGivenInCode:
     async def test_reveals(self) -> None:
         """`reveal` gives the text."""

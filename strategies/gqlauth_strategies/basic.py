@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gqlauth import TokenEndpoint
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 @attrs.frozen
@@ -32,6 +33,8 @@ class Basic:
             raise ValueError(f"{field.name}: must have no colon (RFC 7617, section 2)")
         if _CONTROL.search(username):
             raise ValueError(f"{field.name}: must have no control character")
+        if _HALF.search(username):
+            raise ValueError(f"{field.name}: has half of a character (a lone surrogate)")
 
     async def fetch(self, _endpoint: TokenEndpoint) -> Token:
         """Return user name and password as they go into ``Authorization``.

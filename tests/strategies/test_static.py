@@ -101,6 +101,7 @@ async def test_a_credential_that_no_header_may_carry_is_told(strategy: Strategy)
     [
         (Basic, ("a:b", Secret("c")), "username: must have no colon (RFC 7617, section 2)"),
         (Basic, ("a\x7f", Secret("c")), "username: must have no control character"),
+        (Basic, ("a\ud800", Secret("c")), "username: has half of a character (a lone surrogate)"),
         (Header, ("", Secret("c")), 'name: "" is no name of a header'),
         (Header, ("X:", Secret("c")), 'name: "X:" is no name of a header'),
         (Header, ("X", Secret("c"), "Api Key"), "prefix: must be one word, in ASCII"),
