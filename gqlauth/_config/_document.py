@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 #: Values in one file, at the most: YAML's anchors make a few lines as large as one likes.
 MOST_VALUES: Final = 100_000
+#: Bytes of one file, at the most: a device may be read for ever.
+LARGEST: Final = 16 * 1024 * 1024
 DEEPEST: Final = 50
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -180,7 +182,11 @@ def kind_of(value: object) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ConfigError(Problem(f"is larger than {LARGEST} bytes", file=shown(path)))
+        return data.decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(Problem("there is no such file", file=shown(path))) from None
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -29,17 +29,23 @@ class TestFile:
     def test_error_without_words(self, project: Project) -> None:
         """An error that the system has no words for is told by its name."""
 
-        def refuse(_: Path) -> bytes:
-            raise PermissionError
+        class Refused(Path(".").__class__):  # type: ignore[misc] - a class of this system's
+            def open(self, *_: object, **__: object) -> NoReturn:
+                raise PermissionError
 
-        project.monkeypatch.setattr(Path, "read_bytes", refuse)
-
-        assert project.told("") == ["cannot be read: PermissionError"]
+        with pytest.raises(ConfigError, match=r"^gqlauth.toml: cannot be read: PermissionError$"):
+            read(Refused("gqlauth.toml"))
 
     def test_no_path(self, project: Project) -> None:
         """A path that is none is told."""
         with pytest.raises(ConfigError, match=r"^the path of a configuration file has no NUL in"):
             load("a\0b")
+
+    def test_too_large(self, project: Project) -> None:
+        """A file is read up to a limit: a device may never end."""
+        told = project.told(b"#" * (16 * 1024 * 1024 + 1))
+
+        assert told == ["is larger than 16777216 bytes"]
 
     @pytest.mark.parametrize(
         ("text", "line"), [(b"\xff\xfea\x00", 1), ('# über\n# "é"\n'.encode("latin-1"), 1)]
