@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -69,14 +70,29 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo(err=True)  # what a terminal shows of Ctrl-C stands alone
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         _close_output()
         return BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told and redacted
+        if _is_interrupt(error):
+            return _interrupted()
         return tell(error, settings.verbosity)
     return result if isinstance(result, int) else SUCCESS
+
+
+def _interrupted() -> int:
+    with contextlib.suppress(OSError):  # standard error may be closed
+        click.echo(err=True)  # what a terminal shows of Ctrl-C stands alone
+    return INTERRUPTED
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Tell whether `error` is what became of Ctrl-C: a class being made wraps what interrupts."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__
+    return cause is not None
 
 
 def _invoked(arguments: Sequence[str] | None, settings: Globals) -> object:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeVar, cast
 
 import attrs
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# A name that no shell takes for anything else, nor a command for an option.
+_PLAIN: Final = re.compile(r"[\w./:@+,%][\w./:@+,%-]*")
 
 # What click decorates.
 F = TypeVar("F", bound="Callable[..., Any] | click.Command")
@@ -139,8 +143,16 @@ class _AboveNotice:
 def endpoint_names(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[str]:
-    """Return the names of configured endpoints that begin with `incomplete`, for a shell."""
-    return [name for name in _configured(context) if name.startswith(incomplete)]
+    """Return the names of configured endpoints that begin with `incomplete`, for a shell.
+
+    A shell puts them into the line as they are, so that a file of somebody else's could have it
+    run what they say: only those are told that mean nothing to a shell.
+    """
+    return [
+        name
+        for name in _configured(context)
+        if name.startswith(incomplete) and _PLAIN.fullmatch(name)
+    ]
 
 
 def _configured(context: click.Context) -> Iterator[str]:

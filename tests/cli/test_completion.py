@@ -53,6 +53,15 @@ class TestWords:
         """Subcommands are completed."""
         assert completions(gql, capsys, "auth", "t") == ["token", "types"]
 
+    def test_endpoints_that_mean_something_to_a_shell(
+        self, gql: Gql, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Whoever wrote the file cannot have a shell run what an endpoint is called."""
+        names = ["$(id)", "`id`", "a b", "a;id", "a\\nplain,b", "--config", "~", "a\\u001b", "*"]
+        gql.file("".join(f'[endpoints."{name}"]\nurl = "x"\n' for name in [*names, "o-k.1"]))
+
+        assert completions(gql, capsys, "auth", "token", "-e", "") == ["o-k.1"]
+
     def test_endpoints(self, gql: Gql, capsys: pytest.CaptureFixture[str]) -> None:
         """Endpoints of the configuration are completed, broken ones too."""
         gql.file(

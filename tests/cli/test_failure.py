@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from tests.support.gql import Gql
 
 
+def _wrapped(error: BaseException) -> RuntimeError:
+    """Return what becomes of an error that comes while a class is made (Python 3.11)."""
+    wrapper = RuntimeError("Error calling __set_name__ on …")
+    wrapper.__cause__ = error
+    return wrapper
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("error", "code"),
@@ -121,6 +128,24 @@ class TestErrors:
             main(["--nothing"])
 
         assert exited.value.code == 2
+
+    def test_interrupt_in_disguise(self, gql: Gql) -> None:
+        """Ctrl-C while a library is imported is Ctrl-C, and no bug of ours."""
+        gql.raising(_wrapped(KeyboardInterrupt()))
+        outcome = gql("config", "check")
+
+        assert (outcome.stderr, outcome.code) == ("\n", 130)
+
+    def test_nobody_hears_of_an_interrupt(self, gql: Gql, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Standard error that was closed does not change what it comes to."""
+
+        def echo(*_: object, **__: object) -> None:
+            raise BrokenPipeError
+
+        gql.raising(KeyboardInterrupt())
+        monkeypatch.setattr(click, "echo", echo)
+
+        assert gql("config", "check").code == 130
 
     def test_nobody_hears(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Standard error that was closed is no error."""
