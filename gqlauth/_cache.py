@@ -18,11 +18,10 @@ import attrs
 
 from gqlauth import _log
 from gqlauth._entry import Entry, Failure
-from gqlauth._flight import Flight, fetched
+from gqlauth._flight import Flight, StrategyFailedError, fetched
 from gqlauth.errors import (
     GqlAuthError,
     ServiceClosedError,
-    StrategyError,
     TokenUnavailableError,
 )
 
@@ -259,7 +258,7 @@ class TokenCache:
         except GqlAuthError as error:
             self._failed(entry, flight, error, name)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it is told
-            broken = StrategyError(f"{name}: the strategy failed: {type(error).__name__}: {error}")
+            broken = StrategyFailedError(f"the strategy failed: {type(error).__name__}: {error}")
             broken.__cause__ = error
             self._failed(entry, flight, broken, name)
         except anyio.get_cancelled_exc_class():
@@ -267,7 +266,7 @@ class TokenCache:
                 raise
             # On asyncio, who awaits what was cancelled is cancelled, too: that would end all
             # flights, and the service with them.
-            broken = StrategyError(f"{name}: the strategy failed: it was cancelled from within")
+            broken = StrategyFailedError("the strategy failed: it was cancelled from within")
             self._failed(entry, flight, broken, name)
         else:
             self._landed(entry, flight, token, acquisition.refresh_window)

@@ -75,7 +75,8 @@ class Entry:
             window = min(WINDOW, life * WINDOW_PART)
         window = min(window * (1 + WINDOW_JITTER * jitter), life * LARGEST_WINDOW_PART)
         self.token = token
-        self.usable_until = end - min(MARGIN, life * MARGIN_PART)
+        # Not later than the end, also where that came before the beginning.
+        self.usable_until = end - max(0.0, min(MARGIN, life * MARGIN_PART))
         self.refresh_at = min(end - window, self.usable_until)
         self.monotonic_shift = token.issued_monotonic - token.issued_at
         self.refused = ()

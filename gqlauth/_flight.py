@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import anyio
 
 from gqlauth._token import Token
-from gqlauth.errors import StrategyError, TokenUnavailableError
+from gqlauth.errors import Problem, StrategyError, TokenUnavailableError
 
 if TYPE_CHECKING:
     from gqlauth.errors import GqlAuthError
@@ -37,6 +37,16 @@ class Acquisition(Protocol):
         """Return a new token, by `deadline` in the event loop's own time."""
 
 
+class StrategyFailedError(StrategyError):
+    """A strategy failed in a way that it should not: each who asked is told in its own name."""
+
+    def for_endpoint(self, name: str) -> Self:
+        """Return a copy of its own for one caller, who asked in the name of an endpoint."""
+        copy = super().for_endpoint(name)
+        copy.problems = copy.args = (Problem(f"{name}: {self}"),)
+        return copy
+
+
 class Flight:
     """One acquisition under way, and what it comes to."""
 
@@ -60,8 +70,6 @@ async def fetched(acquisition: Acquisition) -> Token:
         telling = min(TELLING, acquisition.timeout * TELLING_PART)
         token: object = await acquisition.fetch(scope.deadline - telling)
         if not isinstance(token, Token):  # a plugin's may be anything
-            raise StrategyError(
-                f"{acquisition.name}: the strategy gave no Token, but: {type(token).__name__}"
-            )
+            raise StrategyFailedError(f"the strategy gave no Token, but: {type(token).__name__}")
         return token
     raise TokenUnavailableError(f"no token within {acquisition.timeout:g} s")
