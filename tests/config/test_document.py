@@ -29,12 +29,15 @@ class TestFile:
     def test_error_without_words(self, project: Project) -> None:
         """An error that the system has no words for is told by its name."""
 
-        class Refused(Path(".").__class__):  # type: ignore[misc] - a class of this system's
-            def open(self, *_: object, **__: object) -> NoReturn:
-                raise PermissionError
+        def refuse(_: Path, _mode: str) -> NoReturn:
+            raise PermissionError
+
+        path = project.root / "gqlauth.toml"
+        path.touch()
+        project.monkeypatch.setattr(Path, "open", refuse)
 
         with pytest.raises(ConfigError, match=r"^gqlauth.toml: cannot be read: PermissionError$"):
-            read(Refused("gqlauth.toml"))
+            read(path)
 
     def test_no_path(self, project: Project) -> None:
         """A path that is none is told."""
