@@ -10,7 +10,6 @@ from gqlauth import _log
 from gqlauth._cache import TokenCache
 from gqlauth._clock import Clock, SystemClock
 from gqlauth._config import RETRY_ON, Config, Endpoint
-from gqlauth._config._findings import did_you_mean
 from gqlauth._config._urls import check_urls
 from gqlauth._options import AuthOptions
 from gqlauth._report import report
@@ -27,14 +26,6 @@ if TYPE_CHECKING:
     from gqlauth._httpx import EndpointAuth
     from gqlauth._status import EndpointStatus
     from gqlauth._token import Strategy, Token
-
-
-def unknown_endpoint(name: str, names: Collection[str]) -> ConfigError:
-    """Return the error that none of the endpoints, which are called `names`, is called `name`."""
-    listed = ", ".join(names)
-    return ConfigError(
-        f'unknown endpoint "{name}"; configured: {listed}{did_you_mean(name, names)}'
-    )
 
 
 class AuthService:
@@ -100,18 +91,7 @@ class AuthService:
             ConfigError: when there is no such endpoint.
 
         """
-        endpoints = self.config.endpoints
-        name = name or self.config.default_endpoint
-        if name is None and len(endpoints) == 1:
-            return next(iter(endpoints.values()))
-        if not endpoints:
-            raise ConfigError("no endpoint is configured: add a table [endpoints.NAME] with a url")
-        if name is None:
-            names = ", ".join(endpoints)
-            raise ConfigError(f"which endpoint? There is no default_endpoint; configured: {names}")
-        if name not in endpoints:
-            raise unknown_endpoint(name, endpoints)
-        return endpoints[name]
+        return self.config.endpoint(name)
 
     def auth(self, name: str | None = None) -> EndpointAuth:
         """Return the authentication of an endpoint, for ``httpx.AsyncClient(auth=…)``.

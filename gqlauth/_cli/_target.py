@@ -11,7 +11,6 @@ from gqlauth import _log
 from gqlauth._cli._load import config
 from gqlauth._config import Config, Endpoint, find
 from gqlauth._config._urls import url_problem
-from gqlauth._service import AuthService
 from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def target(settings: Globals, wanted: str | None) -> tuple[Config, Endpoint]:
     """
     if wanted is None or not is_url(wanted):
         found = config(settings)
-        return found, AuthService(found).endpoint(wanted)
+        return found, found.endpoint(wanted)
     return _target_of_url(settings, wanted)
 
 

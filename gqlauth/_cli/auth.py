@@ -82,7 +82,7 @@ def _statuses(
     """
     names = (*found.config.endpoints, *found.broken)
     if endpoint is not None and names and endpoint not in names:
-        from gqlauth._service import unknown_endpoint  # noqa: PLC0415 - help needs no service
+        from gqlauth._config import unknown_endpoint  # noqa: PLC0415 - help needs none
 
         raise unknown_endpoint(endpoint, names)
     if endpoint is not None and endpoint in found.broken:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gqlauth._config._find import Found, find
 from gqlauth._config._initial import write_initial
 from gqlauth._config._load import Loaded, load
-from gqlauth._config._model import RETRY_ON, Config, Endpoint, EndpointAuthConfig
+from gqlauth._config._model import RETRY_ON, Config, Endpoint, EndpointAuthConfig, unknown_endpoint
 
 __all__ = [
     "RETRY_ON",
@@ -16,5 +16,6 @@ __all__ = [
     "Loaded",
     "find",
     "load",
+    "unknown_endpoint",
     "write_initial",
 ]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
+from gqlauth._config._findings import did_you_mean
 from gqlauth._options import AuthOptions
 from gqlauth._secret import Secret
 from gqlauth._token import HEADER_NAME, Strategy
-from gqlauth.errors import Place, Problem, SecretError
+from gqlauth.errors import ConfigError, Place, Problem, SecretError
 
 #: The codes in a GraphQL answer that mean "token rejected", where an endpoint names none.
 RETRY_ON: Final = (
@@ -125,6 +126,14 @@ def _secrets(value: object) -> Iterator[Secret]:
             yield from _secrets(getattr(value, field.name))
 
 
+def unknown_endpoint(name: str, names: Collection[str]) -> ConfigError:
+    """Return the error that none of the endpoints, which are called `names`, is called `name`."""
+    listed = ", ".join(names)
+    return ConfigError(
+        f'unknown endpoint "{name}"; configured: {listed}{did_you_mean(name, names)}'
+    )
+
+
 @attrs.frozen(kw_only=True)
 class Config:
     """A whole configuration."""
@@ -133,6 +142,25 @@ class Config:
     path: Path | None = None
     endpoints: Mapping[str, Endpoint] = attrs.field(factory=dict)
     default_endpoint: str | None = None
+
+    def endpoint(self, name: str | None = None) -> Endpoint:
+        """Return the endpoint called `name`; without a name the default one, or the only one.
+
+        Raises:
+            ConfigError: when there is no such endpoint.
+
+        """
+        name = name or self.default_endpoint
+        if not self.endpoints:
+            raise ConfigError("no endpoint is configured: add a table [endpoints.NAME] with a url")
+        if name is None and len(self.endpoints) == 1:
+            return next(iter(self.endpoints.values()))
+        if name is None:
+            names = ", ".join(self.endpoints)
+            raise ConfigError(f"which endpoint? There is no default_endpoint; configured: {names}")
+        if name not in self.endpoints:
+            raise unknown_endpoint(name, self.endpoints)
+        return self.endpoints[name]
 
     def check(self) -> tuple[Problem, ...]:
         """Return what will keep tokens from being had, each thing once; see `Endpoint.problems`."""
