@@ -33,7 +33,7 @@ def dry_run(call: Call, body: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: {escape_control(_masked(name, own))}"
     auth = call.endpoint.auth
     if auth is not None and call.authenticate:
-        name = _header_name(auth)
+        name = str(getattr(auth.strategy, "header_name", "Authorization"))
         if not {name.lower(), "authorization"} & given:
             yield f"{name}: {MASK} ({_source(auth)})"
     yield ""
@@ -43,11 +43,6 @@ def dry_run(call: Call, body: dict[str, Any]) -> Iterator[str]:
 
 def _masked(name: str, value: str) -> str:
     return str(redact(redact_text(value), name=name))
-
-
-def _header_name(auth: EndpointAuthConfig) -> str:
-    """Return the header that the credential goes into."""
-    return str(getattr(auth.strategy, "name", "")) if auth.type == "header" else "Authorization"
 
 
 def _source(auth: EndpointAuthConfig) -> str:

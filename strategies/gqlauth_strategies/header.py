@@ -30,6 +30,13 @@ class Header:
         if not re.fullmatch(r"[\x21-\x7e]*", prefix):
             raise ValueError(f"{field.name}: must be one word, in ASCII")
 
+    @property
+    def header_name(self) -> str:
+        """Return the header that the credential goes into, for who shows it before it is had."""
+        return self.name
+
     async def fetch(self, _endpoint: TokenEndpoint) -> Token:
         """Return the value as it is now; one that is a JWT ends when its ``exp`` says so."""
-        return Token(await self.value.resolve(), token_type=self.prefix, header_name=self.name)
+        return Token(
+            await self.value.resolve(), token_type=self.prefix, header_name=self.header_name
+        )
