@@ -162,16 +162,18 @@ class AuthService:
         The headers go to the origins that may see the token, and to no other.
 
         Raises:
-            ConfigError: when there is no such endpoint.
+            ConfigError: when there is no such endpoint, or the environment's proxy or certificates
+                cannot be used.
 
         """
-        import httpx  # noqa: PLC0415 - diagnostics need none
-
+        from gqlauth._http_client import http_client  # noqa: PLC0415 - diagnostics need no httpx
         from gqlauth._httpx import EndpointHeaders  # noqa: PLC0415 - the same
 
         endpoint = self.endpoint(name)
-        headers = EndpointHeaders(endpoint.headers, (endpoint.url, *endpoint.origins))
-        client = httpx.AsyncClient(
+        places = (endpoint.url, *endpoint.origins)
+        headers = EndpointHeaders(endpoint.headers, places)
+        client = http_client(
+            places,
             auth=self.auth(endpoint.name) if authenticate else None,
             timeout=endpoint.timeout if timeout is None else timeout,
             transport=transport,
@@ -199,9 +201,11 @@ class AuthService:
         source = self._sources.get(name) or self._source(name)
         if refresh:
             return await source.token(renew=True)
+        if min_ttl <= 0:
+            return source.fresh() or await source.token()
         asked = self._clock.monotonic()
         token = source.fresh() or await source.token()
-        if min_ttl <= 0 or self._lives(token, min_ttl):
+        if self._lives(token, min_ttl):
             return token
         if token.issued_monotonic < asked:  # it is not one that this very call has fetched
             token = await source.token(renew=True)
