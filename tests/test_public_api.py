@@ -171,3 +171,17 @@ class TestImports:
 
         assert "structlog" not in modules_after(unheard)
         assert "structlog" in modules_after(heard)
+
+    @pytest.mark.parametrize(
+        ("file", "located"), [("good/gqlauth.toml", False), ("bad/unknown_top_key.toml", True)]
+    )
+    def test_lines_are_looked_for_where_something_is_wrong(
+        self, file: str, *, located: bool
+    ) -> None:
+        """A sound configuration is read once, and never searched for the lines of its keys."""
+        path = Path(__file__).parents[1] / "fixtures" / "config" / file
+        imported = modules_after(
+            f"from gqlauth._config import load\nload({str(path)!r}, environ={{}})"
+        )
+
+        assert ("gqlauth._config._locate" in imported) is located
