@@ -33,10 +33,10 @@ TRIES: Final = 4
 #: Seconds: the first pause is at most this long, each further one twice that, up to the other.
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 8.0
-#: Seconds for connecting, and for each piece of an answer, so that a stalled try leaves time for
-#: another; the deadline bounds them all. Waiting for a connection of the pool is bounded by the
-#: deadline alone.
-STALLED: Final = httpx.Timeout(10.0, pool=None)
+#: Seconds for connecting, and for each piece of an answer, at the most, and as a part of the time
+#: of the whole acquisition: a stalled try leaves time for another; the deadline bounds them all.
+STALLED: Final = 10.0
+STALLED_PART: Final = 1 / 2
 
 # What fails before anything was sent, and so may be tried again whatever the request does.
 _NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -143,6 +143,8 @@ class TokenEndpoint:
     async def _send(self, exchange: Exchange) -> Token:
         """Send the request once, and read the answer to its end."""
         client = self._client()
+        # Waiting for a connection of the pool is bounded by the deadline alone.
+        stalled = min(STALLED, self._options.timeout * STALLED_PART)
         exchange.tries += 1
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
         _log.debug("token request", url=exchange.shown_url, attempt=exchange.tries)
@@ -152,7 +154,7 @@ class TokenEndpoint:
                 exchange.url,
                 content=exchange.body(),
                 headers=exchange.request_headers(),
-                timeout=STALLED,
+                timeout=httpx.Timeout(stalled, pool=None),
                 follow_redirects=False,
             ) as response:
                 body = await read_body(response)

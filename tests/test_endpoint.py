@@ -340,6 +340,20 @@ class TestRetries:
         await asked.grant(once=True)
         assert len(asked.fake.requests) == 2
 
+    @pytest.mark.parametrize(("limit", "stalled"), [(30.0, 10.0), (4.0, 2.0)])
+    async def test_a_stalled_try_leaves_time_for_another(
+        self, limit: float, stalled: float
+    ) -> None:
+        """Ten seconds at the most, and half of the time; for a place in the pool all of it."""
+        asked = Asked(FakeTokenEndpoint(), options=AuthOptions(timeout=limit))
+        await asked.grant()
+        assert asked.fake.requests[0].extensions["timeout"] == {
+            "connect": stalled,
+            "read": stalled,
+            "write": stalled,
+            "pool": None,
+        }
+
     async def test_the_deadline_ends_a_hanging_answer(self) -> None:
         """The error says how long it took, and chains what failed before."""
         asked = Asked(FakeTokenEndpoint(), options=AuthOptions(timeout=0.4))
