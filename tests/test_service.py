@@ -268,7 +268,8 @@ class TestToken:
         """A server that never answers is given up in time."""
         fake.gate = anyio.Event()
         service = await entered(endpoint("orders", options=AuthOptions(timeout=0.1)))
-        with pytest.raises(TokenUnavailableError, match=r"gave no answer within 0\.1 s"):
+        # On a slow machine, whoever fetches may not get to say more than that.
+        with pytest.raises(TokenUnavailableError, match=r"^orders: .* within 0\.1 s"):
             await service.token("orders")
 
     async def test_the_refresh_window_of_the_endpoint_counts(
