@@ -40,8 +40,7 @@ LASTING_FAILURE: Final = 5.0
 FIRST_FAILURE: Final = 1.0
 LONGEST_FAILURE: Final = 30.0
 LONGEST_RETRY_AFTER: Final = 3600.0
-#: Entries that are looked at for one to drop, the oldest first: each time a few, as all that are
-#: looked at may be in flight.
+#: Entries that are looked at for some to drop, the oldest first: all of them may be in flight.
 LOOKED_AT: Final = 32
 
 
@@ -76,7 +75,8 @@ class TokenCache:
         max_entries: int = 10_000,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._clock = clock
+        self._wall = clock.wall
+        self._monotonic = clock.monotonic
         self._max_entries = max_entries
         self._jitter = jitter
         self._entries: OrderedDict[str, Entry] = OrderedDict()
@@ -110,7 +110,12 @@ class TokenCache:
     def fresh(self, key: str) -> Token | None:
         """Return the token of `key` if it is fresh, else None. Nothing is awaited or started."""
         entry = self._entries.get(key)
-        if entry is None or not self._before(entry, entry.refresh_at):
+        # As `_before` has it, without the call, as every request comes this way.
+        if (
+            entry is None
+            or self._wall() >= entry.refresh_at
+            or self._monotonic() >= entry.refresh_at + entry.monotonic_shift
+        ):
             return None
         self._entries.move_to_end(key)
         return entry.token
@@ -126,13 +131,11 @@ class TokenCache:
     async def get(self, key: str, acquisition: Acquisition, *, renew: bool = False) -> Token:
         """Return a token of `key` that is valid now.
 
-        A fresh one comes at once; one in its refresh window too, while a flight in the
-        background gets the next. Otherwise one flight gets it, and all wait for that. With
-        `renew`, all wait for a new one, even while there is one that serves.
+        One that serves comes at once; in its refresh window, a flight in the background gets the
+        next. Otherwise, and with `renew`, all wait for the one that a flight gets.
 
         Raises:
-            GqlAuthError: a copy of its own for each caller of what the flight failed with, or of
-                a failure that is only just past.
+            GqlAuthError: what the flight failed with, or failed with just before: each its copy.
             ServiceClosedError: when the cache is not running, or stops.
 
         """
@@ -209,9 +212,7 @@ class TokenCache:
 
     def _before(self, entry: Entry, moment: float) -> bool:
         """Tell whether `moment` is still to come, by both clocks: the earlier end wins."""
-        return (
-            self._clock.wall() < moment and self._clock.monotonic() < moment + entry.monotonic_shift
-        )
+        return self._wall() < moment and self._monotonic() < moment + entry.monotonic_shift
 
     def _entry(self, key: str) -> Entry:
         entry = self._entries.get(key)
@@ -238,7 +239,7 @@ class TokenCache:
     def _may_fly(self, entry: Entry) -> bool:
         """Tell whether a flight may start: none is under way, and no failure is just past."""
         return entry.flight is None and (
-            entry.failure is None or self._clock.monotonic() >= entry.failure.until
+            entry.failure is None or self._monotonic() >= entry.failure.until
         )
 
     def _start(self, entry: Entry, acquisition: Acquisition) -> Flight:
@@ -251,7 +252,7 @@ class TokenCache:
         return flight
 
     async def _fly(self, entry: Entry, flight: Flight, acquisition: Acquisition) -> None:
-        wall, monotonic = self._clock.wall(), self._clock.monotonic()
+        wall, monotonic = self._wall(), self._monotonic()
         name = acquisition.name
         try:
             token = (await fetched(acquisition)).issued(wall, monotonic)
@@ -294,6 +295,6 @@ class TokenCache:
                 pause = min(LONGEST_RETRY_AFTER, max(pause, error.retry_after))
         else:
             pause = LASTING_FAILURE
-        entry.failure = Failure(error, count, self._clock.monotonic() + pause)
+        entry.failure = Failure(error, count, self._monotonic() + pause)
         if entry.token is not None:
             _log.warning("token refresh failed", endpoint=name, error=str(error), again_in=pause)

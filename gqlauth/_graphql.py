@@ -30,18 +30,15 @@ class Rejection:
     nothing_ran: bool
 
 
-def mentions(content: bytes, retry_on: Collection[str]) -> bool:
-    """Tell whether one of the codes stands in an answer: most hold none, and need no parsing."""
-    return any(code.encode() in content for code in retry_on)
-
-
 def rejection(content: bytes, retry_on: Collection[str]) -> Rejection | None:
     """Return how a GraphQL answer says that the token was rejected; None if it does not.
 
     It does where an error carries a code of `retry_on`, and there is no ``data``, or null: with
     data beside it, a part was refused, not the token. Of a batch, all answers must say so.
     """
-    answers = _answers(content) if mentions(content, retry_on) else []
+    # Most answers hold none of the codes, and need no parsing.
+    told_of = any(code.encode() in content for code in retry_on)
+    answers = _answers(content) if told_of else []
     rejections = [_rejection(one, retry_on) for one in answers]
     told = [one for one in rejections if one is not None]
     if not told or len(told) < len(answers):

@@ -8,7 +8,7 @@ import attrs
 import httpx
 
 from gqlauth import _log
-from gqlauth._graphql import asks_query, certainly_query, executed, mentions, rejection
+from gqlauth._graphql import asks_query, certainly_query, executed, rejection
 from gqlauth._secret import Secret
 from gqlauth.errors import GqlAuthError
 
@@ -23,6 +23,8 @@ LONGEST_REJECTION: Final = 1024 * 1024
 
 #: Answers that go on for as long as the server likes.
 _STREAMS: Final = ("text/event-stream", "multipart/")
+_UNAUTHORIZED: Final = 401
+_SUCCESS: Final = range(200, 300)
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -54,6 +56,7 @@ class EndpointAuth(httpx.Auth):
         self._name = name
         self._origins = frozenset(origin(httpx.URL(place)) for place in origins)
         self._retry_on = tuple(retry_on)
+        self._codes = tuple(code.encode() for code in retry_on)
         self._warned: set[tuple[str, str, int | None]] = set()
 
     async def async_auth_flow(
@@ -65,7 +68,7 @@ class EndpointAuth(httpx.Auth):
             yield request
             return
         token = source.fresh() or await source.token()
-        if token.header_name in request.headers:
+        if token.header_name != "Authorization" and token.header_name in request.headers:
             yield request
             return
         request.headers[token.header_name] = token.header_value
@@ -141,23 +144,25 @@ class EndpointAuth(httpx.Auth):
             and asked.headers.get(token.header_name) == token.header_value
         ):
             return None
-        unauthorized = response.status_code == httpx.codes.UNAUTHORIZED
+        status = response.status_code
         content = b""
         told = None
         if _may_tell(response):
             content = await response.aread()
-            if mentions(content, self._retry_on):
-                told = rejection(content, self._retry_on)
-                if told is None and not unauthorized:
-                    return None  # data beside the error: this says nothing of the token
-        if told is None and not unauthorized:
-            if response.is_success:
+            for code in self._codes:  # most answers hold none, and need no parsing
+                if code in content:
+                    told = rejection(content, self._retry_on)
+                    if told is None and status != _UNAUTHORIZED:
+                        return None  # data beside the error: this says nothing of the token
+                    break
+        if told is None and status != _UNAUTHORIZED:
+            if status in _SUCCESS:
                 source.accepted(token)
             return None
         nothing_ran = told.nothing_ran if told is not None else not executed(content)
         if asked.method != request.method:  # the request was answered, by a redirect
             nothing_ran = False
-        how = ", ".join([str(response.status_code), *([told.code] if told is not None else [])])
+        how = ", ".join([str(status), *([told.code] if told is not None else [])])
         return _Refusal(how, _why_once(request, response, nothing_ran=nothing_ran))
 
 
@@ -192,11 +197,17 @@ class EndpointHeaders:
 
 def _may_tell(response: httpx.Response) -> bool:
     """Tell whether an answer may be read ahead: one JSON document, and not a long one."""
-    kind = _media_type(response)
-    if kind != "application/json" and not kind.endswith("+json"):
-        return False
-    length = response.headers.get("content-length", "0")
-    return not length.isdecimal() or int(length) <= LONGEST_REJECTION
+    kind = length = b""
+    # In one go, as this is done for each answer.
+    for name, value in response.headers.raw:
+        lowered = name.lower()
+        if lowered == b"content-type":
+            kind = value.partition(b";")[0].strip().lower()
+        elif lowered == b"content-length":
+            length = value
+    return (kind == b"application/json" or kind.endswith(b"+json")) and not (
+        length.isdigit() and int(length) > LONGEST_REJECTION
+    )
 
 
 def _media_type(response: httpx.Response) -> str:

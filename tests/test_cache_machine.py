@@ -109,7 +109,7 @@ class OneClock(TokenCache):
     """Looks at the wall clock alone."""
 
     def _before(self, entry: Entry, moment: float) -> bool:
-        return self._clock.wall() < moment
+        return self._wall() < moment
 
 
 class OneEntry(TokenCache):

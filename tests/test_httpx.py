@@ -106,9 +106,9 @@ def rejected(
     media_type: str = "application/json",
     length: int | None = None,
 ) -> httpx.Response:
-    headers = {"content-type": media_type}
+    headers = {"Server": "api", "Content-Type": media_type}
     if length is not None:
-        headers["content-length"] = str(length)
+        headers["Content-Length"] = str(length)
     return httpx.Response(status, headers=headers, stream=Stream([body]))
 
 
