@@ -117,7 +117,7 @@ class Storm:
 
     async def recovers(self, client: httpx.AsyncClient, auth: httpx.Auth) -> bool:
         """Ask until there is a good answer."""
-        for _ in range(300):
+        for _ in range(500):
             if await self.ask(client, auth):
                 return True
             await anyio.sleep(0.1)
