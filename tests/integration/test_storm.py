@@ -121,6 +121,7 @@ async def test_storm(
                 )
                 options = AuthOptions(timeout=ACQUISITION)
                 auths.append(service.auth_for(strategy, url=url, options=options))
+            callers.start_soon(storm.watch)
             for number in range(CALLERS):
                 callers.start_soon(storm.call, client, auths[number % KEYS], number)
             await weather(tokens, answers)
@@ -135,11 +136,13 @@ async def test_storm(
     with capsys.disabled():
         sys.stdout.write(
             f"\n{anyio_backend}: {asked} token requests; {storm.figures()}\n"
-            f"  tokens that ended on their way: {refused}\n"
+            f"  requests whose token ended on its way: {refused}; "
+            f"sent past its end by {judge.expired:.3f} s at most\n"
             f"  faults on the way to tokens: {counts[0]}\n"
             f"  faults on the way to the API: {counts[1]}\n"
         )
-    assert judge.expired == 0
+    # Between the look at the clock and the sending nothing is awaited.
+    assert judge.expired <= storm.stood_still
     # The API allows no leeway: what it refuses as expired was sent in time, and came late.
     assert refused <= judge.overtaken
     assert all(recovered)

@@ -50,15 +50,16 @@ class Judge(httpx.AsyncHTTPTransport):
         super().__init__(limits=httpx.Limits(max_connections=None))
         #: When each token ends by what its answer promised, by the monotonic clock.
         self.ends: dict[str, float] = {}
-        #: Requests that were sent with a token that had ended: by that, or by the token itself.
-        self.expired = 0
+        #: Seconds by which a token had ended that was sent, at the most: by that, or by itself.
+        self.expired = 0.0
         #: Requests whose token ended by itself while they were under way.
         self.overtaken = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         credential = request.headers["authorization"]
         end = expiry(credential)
-        self.expired += time.monotonic() >= self.ends[credential] or time.time() >= end
+        over = max(time.monotonic() - self.ends[credential], time.time() - end)
+        self.expired = max(self.expired, over)
         try:
             return await super().handle_async_request(request)
         finally:
@@ -83,8 +84,17 @@ class Storm:
     strange: list[BaseException] = attrs.field(factory=list)
     #: Seconds that each request took that was not given up.
     seconds: list[float] = attrs.field(factory=list)
+    #: Seconds that the event loop stood still at the most, as the machine had other things to do.
+    stood_still: float = 0.0
     #: Nobody asks any more.
     is_over: bool = False
+
+    async def watch(self) -> None:
+        """Measure how long the event loop stands still."""
+        while not self.is_over:
+            before = time.monotonic()
+            await anyio.sleep(0.01)
+            self.stood_still = max(self.stood_still, time.monotonic() - before - 0.01)
 
     async def call(self, client: httpx.AsyncClient, auth: httpx.Auth, number: int) -> None:
         """Ask, pause, and ask again; now and then give up."""
@@ -132,4 +142,7 @@ class Storm:
         outcomes = ", ".join(f"{count} {kind}" for kind, count in self.outcomes.most_common())
         times = ((name, self.percentile(part)) for name, part in (("p50", 0.5), ("p99", 0.99)))
         shown = ", ".join(f"{name} {seconds:.3f} s" for name, seconds in times)
-        return f"{outcomes}; {shown}, max {max(self.seconds):.3f} s"
+        return (
+            f"{outcomes}; {shown}, max {max(self.seconds):.3f} s; "
+            f"the event loop stood still for at most {self.stood_still:.3f} s"
+        )
