@@ -233,6 +233,6 @@ def tell_what_is_left_out() -> None:
 
 @nox.session(default=False, requires=["build"])
 def bench(session: nox.Session) -> None:
-    """Measure what gqlauth costs, side by side with doing without it."""
-    install_wheel(session)
+    """Measure what gqlauth costs, side by side with its peers; ``-- --only NAME``, ``--quick``."""
+    install_wheel(session, "bench")
     session.run("python", "-P", "benchmarks", *session.posargs)

@@ -1,29 +1,32 @@
-"""What gqlauth costs, side by side with doing without it: ``nox -s bench``, or this folder.
+"""What gqlauth costs, side by side with its peers: ``nox -s bench``, or this folder.
 
-``--quick`` measures less, to see that it works.
+``--quick`` measures less, to see that it works; ``--only NAME`` measures one subject.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.commands import command_line
-from benchmarks.library import library
+from benchmarks.subjects import SUBJECTS, measure
 
 
 def main() -> None:
-    """Run all benchmarks, and print ratios to the first of each table."""
+    """Measure the subjects, and print a table for each, and whether its goals are reached."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="measure less, to see that it works")
-    quick = parser.parse_args().quick
-    print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
-    command_line(quick=quick)
-    library(quick=quick)
+    parser.add_argument("--only", choices=SUBJECTS, action="append", help="measure this subject")
+    arguments = parser.parse_args()
+    print(
+        f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} processors"
+    )
+    measure(arguments.only or SUBJECTS, quick=arguments.quick)
 
 
 main()

@@ -10,13 +10,16 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.measure import compare
+from benchmarks.measure import duration, in_turns, ratio
+from benchmarks.table import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from benchmarks.measure import Subject
+    from benchmarks.measure import Figures, Subject
+    from benchmarks.token_endpoint import TokenServer
 
+BARE: Final = "python -c pass"
 CONFIGURATION: Final = """\
 [endpoints.orders]
 url = "https://orders.example.com/graphql"
@@ -29,29 +32,37 @@ client_secret = { env = "ORDERS_CLIENT_SECRET" }
 """
 
 
-def command_line(*, quick: bool) -> None:
+async def commands(_server: TokenServer, *, quick: bool) -> list[Table]:
     """Start `gql` in ways that ask no network, beside ``python -c pass``."""
     gql = str(Path(sys.executable).with_name("gql"))
+    rounds = 3 if quick else 25
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "gqlauth.toml").write_text(CONFIGURATION, encoding="utf-8")
-        environment = {**os.environ, "GQLAUTH_CONFIG": str(Path(folder, "gqlauth.toml"))}
+        configuration = Path(folder, "gqlauth.toml")
+        configuration.write_text(CONFIGURATION, encoding="utf-8")  # noqa: ASYNC240 - nobody waits
+        environment = {**os.environ, "GQLAUTH_CONFIG": str(configuration)}
         environment["ORDERS_CLIENT_SECRET"] = "made-up-for-benchmarks"
         calls = {
-            "python -c pass": (sys.executable, "-c", "pass"),
+            BARE: (sys.executable, "-c", "pass"),
             "python -c 'import gqlauth'": (sys.executable, "-c", "import gqlauth"),
             "gql --version": (gql, "--version"),
             "gql --help": (gql, "--help"),
             "gql auth status": (gql, "auth", "status"),
         }
         subjects = {name: _started(call, environment) for name, call in calls.items()}
-        compare("Starting a command", subjects, rounds=5 if quick else 25)
+        for subject in subjects.values():  # what is compiled once
+            await subject()
+        rows = await in_turns(subjects, rounds)
+    for figures in rows.values():
+        figures["times"] = figures["seconds"] / rows[BARE]["seconds"]
+    columns = (Column("seconds", "time", duration), Column("times", "x python", ratio))
+    return [Table(f"Starting a command (medians of {rounds} rounds)", columns, rows)]
 
 
 def _started(call: tuple[str, ...], environment: Mapping[str, str]) -> Subject:
-    async def subject() -> float:
+    async def subject() -> Figures:
         start = perf_counter()
         # The commands take turns, and nothing else is to run meanwhile.
         subprocess.run(call, env=environment, stdout=subprocess.DEVNULL, check=True)  # noqa: ASYNC221
-        return perf_counter() - start
+        return {"seconds": perf_counter() - start}
 
     return subject

@@ -6,46 +6,62 @@ counts is the ratio of medians, as seconds differ from machine to machine.
 
 from __future__ import annotations
 
-from statistics import median, quantiles
+import gc
+import math
+from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
-
-import anyio
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    #: Runs a subject once, and returns the seconds that one of what it does took.
-    Subject: TypeAlias = Callable[[], Awaitable[float]]
+#: What one run of a subject came to: numbers by name. Seconds, unless the name says else.
+Figures: TypeAlias = "Mapping[str, float]"
+#: Runs a subject once.
+Subject: TypeAlias = "Callable[[], Awaitable[Figures]]"
 
 
-def compare(title: str, subjects: Mapping[str, Subject], *, rounds: int) -> dict[str, float]:
-    """Measure the subjects in turns, print them beside the first, and return their ratios to it."""
-    times = anyio.run(_measured, subjects, rounds)
-    base = median(next(iter(times.values())))
-    ratios = {name: median(found) / base for name, found in times.items()}
-    print(f"\n{title} (medians of {rounds} rounds)")
-    width = max(map(len, times))
-    for name, found in times.items():
-        low, _, high = quantiles(found, n=4)
-        shown = f"{_duration(median(found)):>9}  ({_duration(low)} to {_duration(high)})"
-        print(f"  {name:<{width}}  {ratios[name]:7.2f} x  {shown}")
-    return ratios
+async def in_turns(subjects: Mapping[str, Subject], rounds: int) -> dict[str, dict[str, float]]:
+    """Run the subjects in turns, and return the medians of each one's figures.
 
-
-async def _measured(subjects: Mapping[str, Subject], rounds: int) -> dict[str, list[float]]:
-    for subject in subjects.values():  # once for what is only done once: imports, caches
-        await subject()
-    times: dict[str, list[float]] = {name: [] for name in subjects}
+    They are warmed up by the caller, where what is only done once is not to count.
+    """
+    found: dict[str, list[Figures]] = {name: [] for name in subjects}
     for turn in range(rounds):
         # Nobody always comes after the same one.
-        names = list(subjects)[:: 1 if turn % 2 else -1]
-        for name in names:
-            times[name].append(await subjects[name]())
-    return times
+        for name in list(subjects)[:: 1 if turn % 2 else -1]:
+            gc.collect()  # what one leaves behind is not the next one's business
+            found[name].append(await subjects[name]())
+    return {
+        name: {figure: median(run[figure] for run in runs) for figure in runs[0]}
+        for name, runs in found.items()
+    }
 
 
-def _duration(seconds: float) -> str:
+def percentile(values: list[float], part: float) -> float:
+    """Return the value below which `part` of the sorted `values` lie."""
+    return values[min(len(values) - 1, math.ceil(part * len(values)) - 1)]
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the unit that suits it."""
+    if seconds == 0:
+        return "0"
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 1:
+        if abs(seconds) * factor >= 1:
             return f"{seconds * factor:.3g} {unit}"
     return f"{seconds * 1e9:.3g} ns"
+
+
+def count(number: float) -> str:
+    """Return a number of things."""
+    return f"{number:,.0f}"
+
+
+def ratio(number: float) -> str:
+    """Return how many times as much something is."""
+    return f"{number:.2f} x"
+
+
+def percent(part: float) -> str:
+    """Return by how much something is more, or less."""
+    return f"{part * 100:+.1f} %"
