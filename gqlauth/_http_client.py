@@ -23,7 +23,7 @@ def http_client(urls: Iterable[str], **settings: Any) -> httpx.AsyncClient:  # n
         ConfigError: when what the environment says cannot be used.
 
     """
-    hosts = {host for host in (httpx.URL(url).host for url in urls) if is_loopback(host)}
+    hosts = {host for url in urls if (host := loopback_host(url))}
     try:
         return httpx.AsyncClient(mounts={_pattern(host): None for host in hosts}, **settings)
     except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
@@ -34,6 +34,15 @@ def http_client(urls: Iterable[str], **settings: Any) -> httpx.AsyncClient:  # n
         "HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
         + ("; a SOCKS proxy needs: pip install 'httpx[socks]'" if kind == "ImportError" else "")
     )
+
+
+def loopback_host(url: str) -> str:
+    """Return the host of `url` if it is this machine, else nothing."""
+    try:
+        host = httpx.URL(url).host
+    except httpx.InvalidURL:  # told where it is requested
+        return ""
+    return host if is_loopback(host) else ""
 
 
 def _pattern(host: str) -> str:

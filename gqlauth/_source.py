@@ -199,7 +199,9 @@ class Source:
         endpoint = TokenEndpoint(
             self._strategy,
             options=self._options,
-            client=lambda: self._http.client(self._options.ca_file),
+            client=lambda: self._http.client(
+                getattr(self._strategy, "token_url", ""), self._options.ca_file
+            ),
             clock=self._clock,
             deadline=deadline,
         )
@@ -207,32 +209,38 @@ class Source:
 
 
 class TokenClients:
-    """The httpx clients of token requests: one for each set of trusted certificates."""
+    """The httpx clients of token requests: one for each set of trusted certificates.
+
+    Each loopback host has one of its own, as its requests go through no proxy.
+    """
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
         self._transport = transport
-        self._clients: dict[Path | None, httpx.AsyncClient] = {}
+        self._clients: dict[tuple[str, Path | None], httpx.AsyncClient] = {}
 
-    def client(self, ca_file: Path | None) -> httpx.AsyncClient:
-        """Return the client that trusts what is in `ca_file`, or what the system trusts."""
-        client = self._clients.get(ca_file)
+    def client(self, url: str, ca_file: Path | None) -> httpx.AsyncClient:
+        """Return the client for `url` that trusts what is in `ca_file`, or in the system."""
+        from gqlauth._http_client import loopback_host  # noqa: PLC0415 - diagnostics ask nobody
+
+        host = loopback_host(url)
+        client = self._clients.get((host, ca_file))
         if client is None:
-            client = self._clients[ca_file] = self._made(ca_file)
+            client = self._clients[host, ca_file] = self._made(url, ca_file)
         return client
 
-    def _made(self, ca_file: Path | None) -> httpx.AsyncClient:
+    def _made(self, url: str, ca_file: Path | None) -> httpx.AsyncClient:
         import ssl  # noqa: PLC0415 - only who fetches a token needs them
         from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415
 
-        import httpx  # noqa: PLC0415
-
+        from gqlauth._http_client import http_client  # noqa: PLC0415
         from gqlauth._version import __version__  # noqa: PLC0415
 
         try:
             trusted = True if ca_file is None else ssl.create_default_context(cafile=ca_file)
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(f"ca_file {ca_file} cannot be used: {error}") from error
-        return httpx.AsyncClient(
+        return http_client(
+            [url],
             transport=self._transport,
             verify=trusted,
             headers={"User-Agent": f"gqlauth/{__version__}"},

@@ -8,10 +8,10 @@ import sys
 import httpx
 import pytest
 
-from gqlauth import ConfigError
-from gqlauth._config import Config, Endpoint
-from gqlauth._http_client import http_client
-from gqlauth._service import AuthService
+from gqlauth import AuthService, ConfigError, Secret
+from gqlauth._config import Config, Endpoint, EndpointAuthConfig
+from gqlauth._http_client import http_client, loopback_host
+from gqlauth_strategies import ClientCredentials
 from tests.support.http_server import Answer, http_server, unused_port
 
 pytestmark = pytest.mark.anyio
@@ -38,6 +38,31 @@ async def test_what_is_for_this_machine_goes_through_no_proxy(
             answer = await client.get(url)
 
     assert answer.text == "here"
+
+
+async def test_a_token_request_to_this_machine_goes_through_no_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A proxy would read the client secret."""
+    answer = Answer(200, b'{"access_token": "here", "expires_in": 60}')
+    with http_server(lambda _: answer) as server:
+        monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{unused_port()}")
+        strategy = ClientCredentials(
+            token_url=f"{server.url}/token", client_id="c", client_secret=Secret("s")
+        )
+        auth = EndpointAuthConfig(type="client_credentials", strategy=strategy)
+        endpoint = Endpoint(name="local", url="https://api.example.com/", auth=auth)
+        async with AuthService(Config(endpoints={"local": endpoint})) as service:
+            token = await service.token("local")
+
+    assert token.reveal() == "here"
+
+
+async def test_what_is_no_url_is_not_this_machine() -> None:
+    """Who asks it is told."""
+    assert loopback_host("http://[::1") == ""
+    assert loopback_host("http://localhost:1/") == "localhost"
+    assert loopback_host("https://id.example.com/") == ""
 
 
 async def test_an_address_of_six_is_this_machine_too(monkeypatch: pytest.MonkeyPatch) -> None:
