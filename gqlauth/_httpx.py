@@ -26,11 +26,14 @@ _STREAMS: Final = ("text/event-stream", "multipart/")
 _UNAUTHORIZED: Final = 401
 _SUCCESS: Final = range(200, 300)
 _PORTS: Final = {"http": 80, "https": 443}
+#: Under this name a request's extensions hold the names of headers that are for the endpoint
+#: alone; httpx copies both to the request that a redirect leads to.
+_OWN: Final = "gqlauth.headers"
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
     """Return the origin of a URL: scheme, host and port (RFC 6454, section 4)."""
-    return (url.scheme, url.host, url.port or _PORTS.get(url.scheme))
+    return (url.scheme, url.host, _PORTS.get(url.scheme) if url.port is None else url.port)
 
 
 class EndpointAuth(httpx.Auth):
@@ -68,9 +71,11 @@ class EndpointAuth(httpx.Auth):
             yield request
             return
         token = source.fresh() or await source.token()
-        if token.header_name != "Authorization" and token.header_name in request.headers:
-            yield request
-            return
+        if token.header_name != "Authorization":
+            if token.header_name in request.headers:
+                yield request
+                return
+            _note(request, token.header_name)  # httpx drops none but Authorization by itself
         request.headers[token.header_name] = token.header_value
         response = yield request
         refusal = await self._refusal(source, token, request, response)
@@ -177,7 +182,10 @@ class _Refusal:
 
 
 class EndpointHeaders:
-    """An httpx request hook: adds the endpoint's headers to requests to its own origins."""
+    """An httpx request hook: adds the endpoint's headers to requests to its own origins.
+
+    From a request to another origin, such as one that a redirect leads to, it takes them off.
+    """
 
     def __init__(self, headers: Mapping[str, str | Secret], origins: Collection[str]) -> None:
         """Bind headers to origins; secrets among them are resolved for each request."""
@@ -187,12 +195,20 @@ class EndpointHeaders:
     async def __call__(self, request: httpx.Request) -> None:
         """Add the headers that the request has not."""
         if origin(request.url) not in self._origins:
+            for name in request.extensions.get(_OWN, ()):
+                request.headers.pop(name, None)
             return
         for name, value in self._headers.items():
             if name not in request.headers:
                 request.headers[name] = (
                     (await value.resolve()).reveal() if isinstance(value, Secret) else value
                 )
+                _note(request, name)
+
+
+def _note(request: httpx.Request, name: str) -> None:
+    """Note on a request that a header is for the endpoint alone."""
+    request.extensions[_OWN] = (*request.extensions.get(_OWN, ()), name)
 
 
 def _may_tell(response: httpx.Response) -> bool:

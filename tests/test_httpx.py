@@ -575,6 +575,7 @@ class TestOrigins:
         """It is scheme, host and port, the usual one filled in."""
         assert origin(httpx.URL("https://API.example.com/x")) == ("https", "api.example.com", 443)
         assert origin(httpx.URL("http://[::1]:8000/x")) == ("http", "::1", 8000)
+        assert origin(httpx.URL("https://api.example.com:0/")) == ("https", "api.example.com", 0)
 
 
 class TestEndpointHeaders:
@@ -594,6 +595,22 @@ class TestEndpointHeaders:
         """They may be as secret as the token."""
         headers = await self.sent("https://other.example.com/")
         assert not {"x-tenant", "x-key"} & set(headers)
+
+    async def test_they_follow_no_redirect(self) -> None:
+        """The client would take them along, and drops none but `Authorization` by itself."""
+        key = Token("key", token_type="", header_name="X-Api-Key")
+        api = Api(
+            httpx.Response(307, headers={"location": f"{URL}/new"}),
+            httpx.Response(307, headers={"location": "https://other.example.com/"}),
+        )
+        hook = EndpointHeaders({"X-Tenant": "acme"}, (URL,))
+        async with client_of(
+            api, auth_of(Source([key])), follow_redirects=True, event_hooks={"request": [hook]}
+        ) as client:
+            await client.post(URL, json=QUERY, headers={"X-Mine": "1"})
+        own = {"x-tenant", "x-api-key"}
+        assert [own & set(request.headers) for request in api.requests] == [own, own, set()]
+        assert api.requests[2].headers["x-mine"] == "1"
 
     async def test_the_request_wins(self) -> None:
         """What the caller put on it stays."""
