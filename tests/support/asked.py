@@ -1,0 +1,65 @@
+"""A token endpoint that is about to be asked, over a transport in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import attrs
+import httpx
+import pytest
+
+from gqlauth import (
+    Secret,
+    Token,
+    TokenEndpoint,
+    TokenError,
+)
+from gqlauth._options import AuthOptions
+from tests.support.clock import FakeClock
+from tests.support.token_endpoint import (
+    URL,
+    FakeTokenEndpoint,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECRET = "p%2Bq+r:s /=&é"
+
+
+@attrs.frozen
+class Client:
+    """What a token endpoint reads of a strategy."""
+
+    token_url: str | None = URL
+    client_id: str | None = "orders"
+    client_secret: Secret | None = attrs.field(factory=lambda: Secret(SECRET))
+    token_endpoint_auth_method: str | None = None
+    headers: Mapping[str, str | Secret] = attrs.field(factory=dict)
+
+
+@attrs.define
+class Asked:
+    """A token endpoint that is about to be asked."""
+
+    fake: FakeTokenEndpoint
+    client: Client = attrs.field(factory=Client)
+    clock: FakeClock = attrs.field(factory=FakeClock)
+    options: AuthOptions = attrs.field(factory=AuthOptions)
+
+    async def grant(self, *, once: bool = False, **form: str | Secret | tuple[str, ...]) -> Token:
+        async with httpx.AsyncClient(transport=self.fake) as http:
+            endpoint = TokenEndpoint(
+                self.client,
+                options=self.options,
+                client=lambda: http,
+                clock=self.clock,
+                deadline=anyio.current_time() + self.options.timeout,
+            )
+            return await endpoint.grant({"grant_type": "client_credentials", **form}, once=once)
+
+    async def fail(self, *, once: bool = False) -> TokenError:
+        with pytest.raises(TokenError) as caught:
+            await self.grant(once=once)
+        return caught.value
