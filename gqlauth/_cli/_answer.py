@@ -84,7 +84,12 @@ def read_answer(reply: Reply) -> Answer:
         raise NoAnswerError("it is empty")
     try:
         text = reply.content.decode("utf-8-sig")
-        body = json.loads(text, parse_int=_json.Number, parse_float=_json.Number)
+        body = json.loads(
+            text,
+            parse_int=_json.Number,
+            parse_float=_json.Number,
+            parse_constant=_json.refuse,
+        )
     except UnicodeDecodeError as error:
         raise NoAnswerError(_instead(reply, kind) or "it is no UTF-8") from error
     except RecursionError as error:
@@ -94,6 +99,8 @@ def read_answer(reply: Reply) -> Answer:
         raise NoAnswerError(
             _instead(reply, kind) or f"it is no JSON ({error.msg}: {place})"
         ) from error
+    except ValueError as error:
+        raise NoAnswerError(f"it is no JSON ({error})") from error
     if not isinstance(body, dict):
         raise NoAnswerError("it is JSON, but no object")
     errors = body.get("errors")

@@ -32,13 +32,19 @@ def read(text: str) -> Any:  # noqa: ANN401 - JSON may hold anything
 
     """
     try:
-        return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=_refuse)
+        return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=refuse)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 
 
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON")
+def refuse(word: str) -> NoReturn:
+    """Refuse a word that Python reads as a number.
+
+    Raises:
+        ValueError: always.
+
+    """
+    raise ValueError(f"{word} is no value of JSON")
 
 
 def write(value: object) -> str:

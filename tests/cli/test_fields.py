@@ -213,7 +213,7 @@ def test_variables_may_come_as_at_dash(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("[1]", "a JSON object belongs here, from names to values"),
         ("{", "this is no JSON: Expecting property name enclosed in double quotes"),
-        ('{"a": NaN}', "this is no JSON: NaN is no JSON"),
+        ('{"a": NaN}', "this is no JSON: NaN is no value of JSON"),
         ("[" * 100_000, "this is no JSON: it is nested too deep"),
     ],
 )
