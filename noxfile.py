@@ -190,7 +190,7 @@ def build(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the unit tests on the wheel; what follows ``--`` goes to pytest."""
     install_wheel(session, "tests")
-    run_pytest(session)
+    run_pytest(session, "--numprocesses", "auto", "--dist", "worksteal")
 
 
 @nox.session(requires=["build"])
