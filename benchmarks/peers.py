@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from importlib import import_module
 from importlib.util import find_spec
+from time import time
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -100,3 +101,13 @@ def httpx_auth_lookup(auth: Any) -> None:  # noqa: ANN401 - as above
     import_module("httpx_auth").OAuth2.token_cache.get_token(
         auth.state, early_expiry=auth.early_expiry, on_missing_token=auth.request_new_token
     )
+
+
+def httpx_auth_expire(auth: Any) -> None:  # noqa: ANN401 - as above
+    """Give it a token that has expired."""
+    import_module("httpx_auth").OAuth2.token_cache.tokens[auth.state] = ("old", time() - 1, None)
+
+
+def requests_expired() -> Any:  # noqa: ANN401 - as above
+    """Return a token of requests-oauth2client's that has expired."""
+    return import_module("requests_oauth2client").BearerToken("old", expires_in=-1)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import anyio
 
 from benchmarks.commands import commands
+from benchmarks.outage import outage
 from benchmarks.peers import absent
+from benchmarks.stampede import stampede
 from benchmarks.token_endpoint import token_server
 from benchmarks.warm import warm
 
@@ -22,6 +24,8 @@ Measured: TypeAlias = "Callable[..., Awaitable[list[Table]]]"
 
 SUBJECTS: Final[dict[str, Measured]] = {
     "warm": warm,
+    "stampede": stampede,
+    "outage": outage,
     "commands": commands,
 }
 
