@@ -144,8 +144,10 @@ class Source:
         `how` is told to who reads the log, or the status: ``401``, ``200, UNAUTHENTICATED``.
         """
         how = f" ({how})"
-        if not self._cache.keeps(self.key, token):
-            # A late answer: another has taken its place, or a flight under way brings one.
+        ended = token.expires_at is not None and token.expires_at <= self._clock.wall()
+        if ended or not self._cache.keeps(self.key, token):
+            # A late answer: the token ended under way, or another has taken its place, or a
+            # flight brings one.
             self._cache.invalidate(self.key, token)
             return self._held() is None
         if self._held() is not None:

@@ -139,6 +139,17 @@ class TestHold:
         assert world.fetched == 2
         assert set(world.orders.seen) == {"token-1", "token-2"}
 
+    async def test_a_token_that_ended_on_its_way_was_not_rejected(self, world: World) -> None:
+        """However often that happens, another is fetched: nothing is wrong but the time."""
+
+        def slow(_: str) -> bool:
+            world.clock.advance(4000)
+            return False
+
+        world.orders.takes = slow
+        assert [await world.call() for _ in range(3)] == [401] * 3
+        assert world.fetched == 6
+
     async def test_a_late_refusal_meanwhile_asks_for_no_other(self, world: World) -> None:
         """The token that it refuses is gone, and the newest one is refused as well."""
         source = world.service._source("orders")
