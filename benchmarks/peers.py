@@ -72,7 +72,6 @@ def httpx_auth(token_url: str, client: httpx.Client, **options: Any) -> Any:  # 
     By default it makes a client for each token request, and an SSL context with it.
     """
     module = import_module("httpx_auth")
-    module.OAuth2.token_cache.clear()  # it is one for the whole process
     return module.OAuth2ClientCredentials(
         token_url, CLIENT_ID, CLIENT_SECRET, client=client, **options
     )

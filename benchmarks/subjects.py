@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import anyio
 
 from benchmarks.commands import commands
+from benchmarks.keys import keys
 from benchmarks.outage import outage
 from benchmarks.peers import absent
 from benchmarks.stampede import stampede
+from benchmarks.steady import steady
 from benchmarks.token_endpoint import token_server
 from benchmarks.warm import warm
 
@@ -25,6 +27,8 @@ Measured: TypeAlias = "Callable[..., Awaitable[list[Table]]]"
 SUBJECTS: Final[dict[str, Measured]] = {
     "warm": warm,
     "stampede": stampede,
+    "steady": steady,
+    "keys": keys,
     "outage": outage,
     "commands": commands,
 }
