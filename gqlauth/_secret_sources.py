@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 import attrs
 
+from gqlauth import _file_mode
 from gqlauth.errors import SecretError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class FileSource:
 
         Raises:
             SecretError: when it is missing, unreadable, no regular file, empty, larger than
-                64 KiB, or no UTF-8.
+                64 KiB, or no UTF-8; or when others may write it, and so have written it.
 
         """
         # A file system may hang; who gave up need not wait for it.
@@ -95,11 +96,13 @@ class FileSource:
         """Tell what keeps the file from being read, as far as can be told without reading it."""
         try:
             mode = self.path.stat().st_mode
+            if not stat.S_ISREG(mode):
+                return self._not_regular(mode)
+            if not os.access(self.path, os.R_OK):
+                return f"secret file {self.path} is unreadable"
+            return _file_mode.trouble(self.path, self.path)
         except OSError as error:
             return self._trouble(error)
-        if not stat.S_ISREG(mode):
-            return self._not_regular(mode)
-        return None if os.access(self.path, os.R_OK) else f"secret file {self.path} is unreadable"
 
     def _read(self) -> str | SecretError:
         # O_NONBLOCK: opening a named pipe would wait for somebody to write.
@@ -110,6 +113,10 @@ class FileSource:
             if not stat.S_ISREG(mode):
                 return SecretError(self._not_regular(mode))
             with os.fdopen(os.open(self.path, flags), "rb") as file:
+                trouble = _file_mode.trouble(self.path, file.fileno())
+                if trouble is not None:
+                    return SecretError(trouble)
+                _file_mode.warn(self.path, file.fileno())
                 return _text(file.read(MAX_SECRET + 1), f"secret file {self.path}", "is empty")
         except OSError as error:
             return SecretError(self._trouble(error))

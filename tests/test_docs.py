@@ -121,6 +121,7 @@ def test_page_is_true(  # noqa: PLR0917 - fixtures come as arguments
     for name in [name for name in os.environ if name.startswith(("GQLAUTH", "XDG_", "TENANT"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GQLAUTH_TRUST", "1")  # as its reader trusts what the page shows
     monkeypatch.setenv("ORDERS_CLIENT_SECRET", SECRET)
     monkeypatch.setenv("ACME_API_KEY", SECRET)
     places = {

@@ -190,6 +190,64 @@ class TestFile:
             f"secret file {path} is unreadable: Permission denied"
         )
 
+    @pytest.mark.parametrize("mode", [0o602, 0o666, 0o646])
+    async def test_what_others_may_write_is_refused(self, tmp_path: Path, mode: int) -> None:
+        """With and without reading it, and with what mends it."""
+        path = tmp_path / "a secret"
+        path.write_text(HIDDEN, encoding="utf-8")
+        path.chmod(mode)
+        expected = f"others may write secret file {path}: chmod o-w '{path}'"
+        assert FileSource(path).check() == expected
+        assert await trouble(FileSource(path)) == expected
+
+    @pytest.mark.parametrize(
+        ("mode", "told"), [(0o600, 0), (0o400, 0), (0o640, 0), (0o660, 0), (0o644, 1), (0o444, 1)]
+    )
+    async def test_what_others_may_read_is_told(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, told: int
+    ) -> None:
+        """Once, with what mends it, and it is used; the file's group is the user's own business."""
+        path = tmp_path / "secret"
+        path.write_text(HIDDEN, encoding="utf-8")
+        path.chmod(mode)
+        assert FileSource(path).check() is None
+        for _ in range(2):
+            assert await FileSource(path).read() == HIDDEN
+        expected = f'others may read a secret file file={path} mend="chmod o-r {path}"'
+        assert caplog.messages == [expected] * told
+
+    async def test_what_is_mounted_read_only_is_used_in_silence(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Docker and Kubernetes mount secrets so, behind links; the mount itself is made up."""
+        data = tmp_path / "..2026"
+        data.mkdir()
+        (data / "secret").write_text(HIDDEN, encoding="utf-8")
+        (data / "secret").chmod(0o666)
+        (tmp_path / "..data").symlink_to("..2026")
+        (tmp_path / "secret").symlink_to("..data/secret")
+        real = os.statvfs(tmp_path)
+
+        class Mounted:
+            f_flag = real.f_flag | os.ST_RDONLY
+
+        monkeypatch.setattr(os, "statvfs", lambda _: Mounted)
+        source = FileSource(tmp_path / "secret")
+        assert source.check() is None
+        assert await source.read() == HIDDEN
+        assert caplog.messages == []
+
+    async def test_where_modes_mean_nothing_they_are_not_looked_at(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As on Windows, where every file looks as if everyone could write it."""
+        path = tmp_path / "secret"
+        path.write_text(HIDDEN, encoding="utf-8")
+        path.chmod(0o666)
+        monkeypatch.delattr(os, "statvfs")
+        assert FileSource(path).check() is None
+        assert await FileSource(path).read() == HIDDEN
+
 
 class TestCommand:
     @pytest.mark.parametrize(

@@ -228,4 +228,7 @@ class TestSecretSource:
         """With all that are."""
         project.install_key()
         project.config(api_key='{ vault = "kv/acme" }')
-        assert 'unknown secret source "vault"; installed: command, env, file' in project.told()
+        assert (
+            'unknown secret source "vault"; installed: command, env, file, keyring'
+            in project.told()
+        )

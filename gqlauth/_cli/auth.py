@@ -13,12 +13,13 @@ from gqlauth._cli._failure import REFUSED, SUCCESS, UNAVAILABLE, USAGE, say
 from gqlauth._cli._globals import ENDPOINT, ENDPOINTS, Globals, Group
 from gqlauth._cli._load import config, loaded, token_host
 from gqlauth._cli._run import run
+from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from gqlauth._config import Loaded
+    from gqlauth._config import Endpoint, Loaded
     from gqlauth._status import EndpointStatus, State
     from gqlauth._token import Token
     from gqlauth.errors import Problem
@@ -63,6 +64,7 @@ def status(settings: Globals, endpoint: str | None, *, check: bool, as_json: boo
         click.echo(json.dumps(_document(found.found.path, statuses), indent=2))
     else:
         _show.statuses(statuses, path=found.found.path, settings=settings)
+    others += found.distrust
     for problem in others:
         say(str(problem), prefix="" if problem.file else "gql: ")
     codes = {_CODES.get(one.state, SUCCESS) for one in statuses}
@@ -102,6 +104,9 @@ def _statuses(
 
 
 def _sound(found: Loaded, endpoint: str | None, *, check: bool) -> list[EndpointStatus]:
+    if found.distrust:
+        names = found.config.endpoints if endpoint is None else [endpoint]
+        return [_untrusted(found, found.config.endpoint(name)) for name in names]
     import anyio  # noqa: PLC0415 - help awaits nothing
 
     from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
@@ -126,6 +131,15 @@ def _sound(found: Loaded, endpoint: str | None, *, check: bool) -> list[Endpoint
     hosts = {token_host(service.endpoint(name)) for name in statuses}
     whom = hosts.pop() if len(hosts) == 1 else f"{len(hosts)} token endpoints"
     return run(checked, waiting_for=whom)
+
+
+def _untrusted(found: Loaded, endpoint: Endpoint) -> EndpointStatus:
+    """Return what an endpoint says of itself: not even whether its secrets are there is looked."""
+    from gqlauth._report import report  # noqa: PLC0415 - help reports nothing
+
+    error = found.distrust[0].message
+    status = report(endpoint, None, wall=0.0, error=ConfigError(error))
+    return attrs.evolve(status, state="misconfigured", error=error)
 
 
 def _broken(name: str, problems: Iterable[Problem]) -> EndpointStatus:

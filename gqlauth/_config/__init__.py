@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gqlauth._config._document import read
 from gqlauth._config._find import Found, find
-from gqlauth._config._initial import write_initial
+from gqlauth._config._initial import trust_initial, write_initial
 from gqlauth._config._load import Loaded, load
 from gqlauth._config._model import RETRY_ON, Config, Endpoint, EndpointAuthConfig, unknown_endpoint
 
@@ -16,6 +17,8 @@ __all__ = [
     "Loaded",
     "find",
     "load",
+    "read",
+    "trust_initial",
     "unknown_endpoint",
     "write_initial",
 ]

@@ -111,7 +111,7 @@ def read(path: Path) -> Document:
             part of ours.
 
     """
-    return _kept(_read, path)
+    return _kept(lambda place: document_of(place, _text(place)), path)
 
 
 def has_our_part(path: Path) -> bool:
@@ -137,8 +137,8 @@ def _kept(ask: Callable[[Path], T], path: Path) -> T:
     raise ConfigError(*problems)
 
 
-def _read(path: Path) -> Document:
-    text = _text(path)
+def document_of(path: Path, text: str) -> Document:
+    """Return our part of a file that holds `text`, as `read` does."""
     kind, data = _parsed(path, text)
     keys = table_of(path)
     found = _part(data, keys)

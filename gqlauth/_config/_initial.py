@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gqlauth._config._document import shown
+from gqlauth._config._document import document_of, shown
+from gqlauth._config._trust import trust
 from gqlauth.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ scopes = []
 # url = "https://billing.example.com/graphql"
 # auth = "acme"                             # or: { use = "acme", scopes = ["billing"] }
 """
+
+
+def trust_initial(path: Path) -> None:
+    """Trust what `write_initial` has written to `path`; not what may stand there by now.
+
+    Raises:
+        ConfigError: when that cannot be remembered.
+
+    """
+    trust(document_of(path, INITIAL))
 
 
 def write_initial(path: Path) -> None:

@@ -15,6 +15,7 @@ from gqlauth._config._find import Found
 from gqlauth._config._findings import Finding, Wrong, did_you_mean, findings, without_misspelt
 from gqlauth._config._keys import names_of
 from gqlauth._config._model import Config, Endpoint, EndpointAuthConfig
+from gqlauth._config._trust import Unread, distrust, has_variable
 from gqlauth._config._urls import url_findings
 from gqlauth.errors import ConfigError, Place
 
@@ -41,14 +42,19 @@ class Loaded:
     broken: Mapping[str, tuple[Problem, ...]] = attrs.field(factory=dict)
     #: Why a plugin that is asked for does not import.
     cause: BaseException | None = attrs.field(default=None, repr=False, eq=False)
+    #: Why the file is not used, as nobody said that it is trusted; nothing where it may be. Then
+    #: no variable was read for it: in its values, each stands for itself.
+    distrust: tuple[Problem, ...] = ()
 
     def require(self) -> Config:
         """Return the configuration.
 
         Raises:
-            ConfigError: with every problem, if there is any.
+            ConfigError: when the file is not trusted; or with every problem, if there is any.
 
         """
+        if self.distrust:
+            raise ConfigError(*self.distrust)
         if self.problems:
             raise ConfigError(*self.problems) from self.cause
         return self.config
@@ -67,7 +73,12 @@ def load(found: Found | str | Path, *, environ: Mapping[str, str] | None = None)
     """
     if not isinstance(found, Found):
         found = Found(Path(found), "--config")
-    return _Reader(read(found.path), os.environ if environ is None else environ).loaded(found)
+    environ = os.environ if environ is None else environ
+    document = read(found.path)
+    # What is looked at here is what is used: the file is not read again.
+    doubts = distrust(document, environ) if found.origin == "project" else ()
+    loaded = _Reader(document, Unread() if doubts else environ).loaded(found)
+    return attrs.evolve(loaded, distrust=doubts)
 
 
 class _Reader:
@@ -75,6 +86,7 @@ class _Reader:
 
     def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
         self._document = document
+        self._unread = isinstance(environ, Unread)
         self._root = document.data.keys_to
         self._converter = converter_for(document, environ)
         self._converter.register_structure_hook(EndpointAuthConfig, _as_it_is)
@@ -171,6 +183,8 @@ class _Reader:
         """Keep what is wrong, each thing once, and return it as problems."""
         problems = []
         for one in wrong:
+            if self._unread and has_variable(self._document, one.keys):
+                continue  # what it says is not known
             problems.append(self._document.problem(one.keys, one.message))
             self._cause = self._cause or one.cause
         self._problems.update(dict.fromkeys(problems))

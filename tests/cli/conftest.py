@@ -33,6 +33,8 @@ def gql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / ".config"))
+    # Those that are about trust take this back.
+    monkeypatch.setenv("GQLAUTH_TRUST", "1")
     return Gql(project, monkeypatch, capsys)
 
 

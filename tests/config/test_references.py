@@ -52,14 +52,14 @@ class TestReferences:
             ('["s3cr3t"]', f": {EXPECTED}, got a list"),
             ('"${A}"', ': a secret is a reference: write { env = "A" }'),
             ('"${A:-s3cr3t}"', ': a secret is a reference: write { env = "A" }'),
-            ("{}", ": a secret reference has one key, one of: command, env, file"),
+            ("{}", ": a secret reference has one key, one of: command, env, file, keyring"),
             (
                 '{ env = "A", file = "s3cr3t" }',
-                ": a secret reference has one key, one of: command, env, file",
+                ": a secret reference has one key, one of: command, env, file, keyring",
             ),
             (
                 '{ value = "s3cr3t" }',
-                ': unknown secret source "value"; installed: command, env, file',
+                ': unknown secret source "value"; installed: command, env, file, keyring',
             ),
             ("{ env = 1 }", ".env: expected text, got a number"),
             ('{ env = "" }', ".env: is empty, or has a NUL in it"),
