@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from gqlauth._config._urls import is_loopback
+from gqlauth._tls import system_context
 from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 def http_client(urls: Iterable[str], **settings: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own
     """Return an httpx client for requests to `urls`; `settings` are those of httpx.
 
-    It takes proxies and certificates from the environment, but what is for this machine goes
-    through no proxy: plain ``http`` is allowed there as it does not leave the machine.
+    It takes proxies from the environment, but what is for this machine goes through no proxy:
+    plain ``http`` is allowed there as it does not leave the machine. Where `settings` say nothing
+    else by ``verify``, it trusts what the system trusts.
 
     Raises:
         ConfigError: when what the environment says cannot be used.
@@ -25,6 +27,8 @@ def http_client(urls: Iterable[str], **settings: Any) -> httpx.AsyncClient:  # n
     """
     hosts = {host for url in urls if (host := loopback_host(url))}
     try:
+        if settings.get("verify", True) is True:
+            settings["verify"] = system_context()
         return httpx.AsyncClient(mounts={_pattern(host): None for host in hosts}, **settings)
     except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
         # Not with its text, which may quote a proxy's password, nor with the error itself.

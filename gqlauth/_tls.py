@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 
-@cache
 def system_context() -> ssl.SSLContext:
     """Return what verifies servers by the system's store, or `SSL_CERT_FILE`, `SSL_CERT_DIR`.
 
@@ -22,7 +21,17 @@ def system_context() -> ssl.SSLContext:
     """
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if file or folder:
-        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+        return _named(file or None, folder or None)
+    return _store()
+
+
+@cache
+def _named(file: str | None, folder: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=file, capath=folder)
+
+
+@cache
+def _store() -> ssl.SSLContext:
     # Where the store is a file, truststore reads it for each connection: 30 ms, in which an event
     # loop does nothing else.
     if sys.platform not in {"darwin", "win32"} and ssl.get_default_verify_paths().cafile:

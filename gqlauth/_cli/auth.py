@@ -33,6 +33,7 @@ _CODES: Final[Mapping[State, int]] = {
     "failing": UNAVAILABLE,
     "unreachable": UNAVAILABLE,
 }
+_UNTRUSTED: Final = 'not trusted: the file of this project wants "gql config trust"'
 #: What counts where several endpoints fail: what must be mended comes before what may pass.
 _GRAVITY: Final = (USAGE, REFUSED, UNAVAILABLE, SUCCESS)
 
@@ -106,7 +107,7 @@ def _statuses(
 def _sound(found: Loaded, endpoint: str | None, *, check: bool) -> list[EndpointStatus]:
     if found.distrust:
         names = found.config.endpoints if endpoint is None else [endpoint]
-        return [_untrusted(found, found.config.endpoint(name)) for name in names]
+        return [_untrusted(found.config.endpoint(name)) for name in names]
     import anyio  # noqa: PLC0415 - help awaits nothing
 
     from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
@@ -133,19 +134,19 @@ def _sound(found: Loaded, endpoint: str | None, *, check: bool) -> list[Endpoint
     return run(checked, waiting_for=whom)
 
 
-def _untrusted(found: Loaded, endpoint: Endpoint) -> EndpointStatus:
+def _untrusted(endpoint: Endpoint) -> EndpointStatus:
     """Return what an endpoint says of itself: not even whether its secrets are there is looked."""
     from gqlauth._report import report  # noqa: PLC0415 - help reports nothing
 
-    error = found.distrust[0].message
-    status = report(endpoint, None, wall=0.0, error=ConfigError(error))
-    return attrs.evolve(status, state="misconfigured", error=error)
+    status = report(endpoint, None, wall=0.0, error=ConfigError(_UNTRUSTED))
+    return attrs.evolve(status, state="misconfigured", error=_UNTRUSTED)
 
 
 def _broken(name: str, problems: Iterable[Problem]) -> EndpointStatus:
     from gqlauth._status import EndpointStatus  # noqa: PLC0415 - help has none
 
-    error = "\n".join(str(problem) for problem in problems)
+    # What is wrong with it may be that nobody knows yet what its variables say.
+    error = "\n".join(str(problem) for problem in problems) or _UNTRUSTED
     return EndpointStatus(name=name, url="", type="", state="misconfigured", error=error)
 
 

@@ -72,11 +72,11 @@ def init(path: Path) -> None:
 
     target = path / "gqlauth.toml" if path.is_dir() else path
     write_initial(target)
+    say(f"wrote {target}", hint="fill it in, then: gql config trust; gql auth status --check")
     try:
         trust_initial(target)
     except ConfigError as error:
         say(str(error))
-    say(f"wrote {target}", hint="fill it in, then: gql config trust; gql auth status --check")
 
 
 @config.command()
