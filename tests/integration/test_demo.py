@@ -15,7 +15,7 @@ _CHANGING: Final = (
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"(?<=after 1 try, )[\d.]+ s", "TIME"),
     (r"(?<=fingerprint )[0-9a-f]{8}", "FINGERPRINT"),
-    (r"(?m)^/.*/gqlauth\.toml$", "PATH"),
+    (r"(?m)/\S*/gqlauth\.toml$", "PATH"),
 )
 
 
