@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ from gqlauth.errors import StrategyError, TokenError, TokenRefusedError, TokenUn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from tenacity import RetryCallState
 
@@ -60,10 +62,11 @@ class TokenEndpoint:
         "_options",
         "_random",
         "_secret",
+        "_turn",
         "_url",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it ties together what one acquisition has
         self,
         strategy: object,
         *,
@@ -71,6 +74,7 @@ class TokenEndpoint:
         client: Callable[[], httpx.AsyncClient],
         clock: Clock,
         deadline: float,
+        turn: AbstractAsyncContextManager[object] | None = None,
     ) -> None:
         self._url: str | None = getattr(strategy, "token_url", None)
         self._id: str | None = getattr(strategy, "client_id", None)
@@ -81,6 +85,7 @@ class TokenEndpoint:
         self._client = client
         self._clock = clock
         self._deadline = deadline
+        self._turn = nullcontext() if turn is None else turn
         # Not for secrecy, but so that a fleet does not come back in one beat.
         self._random = random.random
 
@@ -120,7 +125,8 @@ class TokenEndpoint:
                 return await self._tried(exchange)
             except TokenError as error:
                 raise self._told(exchange, started, error) from error.__cause__
-        late = TokenUnavailableError(f"gave no answer within {self._options.timeout:g} s")
+        what = "gave no answer" if exchange.tries else "could not be asked"
+        late = TokenUnavailableError(f"{what} within {self._options.timeout:g} s")
         raise self._told(exchange, started, late) from exchange.last
 
     async def _tried(self, exchange: Exchange) -> Token:
@@ -136,14 +142,19 @@ class TokenEndpoint:
             reraise=True,
         )
         try:
-            return await retrying(self._send, exchange)
+            return await retrying(self._sent, exchange)
         except TryAgainError as again:
             raise again.error from again.error.__cause__
+
+    async def _sent(self, exchange: Exchange) -> Token:
+        """Wait for a turn, which the deadline bounds; send the request, and read the answer."""
+        async with self._turn:
+            return await self._send(exchange)
 
     async def _send(self, exchange: Exchange) -> Token:
         """Send the request once, and read the answer to its end."""
         client = self._client()
-        # Waiting for a connection of the pool is bounded by the deadline alone.
+        # A connection of the pool is at hand, as it is this request's turn.
         stalled = min(STALLED, self._options.timeout * STALLED_PART)
         exchange.tries += 1
         wall, monotonic = self._clock.wall(), self._clock.monotonic()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
+import anyio
 import attrs
 
 from gqlauth import _log
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 #: at first, and at the most as it doubles.
 FIRST_HOLD: Final = 30.0
 LONGEST_HOLD: Final = 300.0
+#: Connections to one server at the most, and how many of them are kept open when idle.
+CONNECTIONS: Final = 50
+KEPT_ALIVE: Final = 20
 
 
 class _Trouble:
@@ -198,14 +203,14 @@ class Source:
         """Fetch a token by the strategy, until `deadline` of the event loop's clock."""
         from gqlauth._endpoint import TokenEndpoint  # noqa: PLC0415 - diagnostics fetch nothing
 
+        url = getattr(self._strategy, "token_url", None) or ""
         endpoint = TokenEndpoint(
             self._strategy,
             options=self._options,
-            client=lambda: self._http.client(
-                getattr(self._strategy, "token_url", ""), self._options.ca_file
-            ),
+            client=lambda: self._http.client(url, self._options.ca_file),
             clock=self._clock,
             deadline=deadline,
+            turn=self._http.turn(url),
         )
         return await self._strategy.fetch(endpoint)
 
@@ -219,6 +224,20 @@ class TokenClients:
     def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
         self._transport = transport
         self._clients: dict[tuple[str, Path | None], httpx.AsyncClient] = {}
+        # Those of servers that nobody asks any more are gone by themselves.
+        self._turns: WeakValueDictionary[str, anyio.Semaphore] = WeakValueDictionary()
+
+    def turn(self, url: str) -> anyio.Semaphore:
+        """Return what lets in as many requests at once as the server of `url` gets connections.
+
+        The others queue here, first come, first served. In httpx's pool each one that waits costs
+        each one that is answered, and a thousand of them stand still.
+        """
+        server = "/".join(url.split("/", 3)[:3])
+        turn = self._turns.get(server)
+        if turn is None:
+            turn = self._turns[server] = anyio.Semaphore(CONNECTIONS, fast_acquire=True)
+        return turn
 
     def client(self, url: str, ca_file: Path | None) -> httpx.AsyncClient:
         """Return the client for `url` that trusts what is in `ca_file`, or in the system."""
@@ -234,6 +253,8 @@ class TokenClients:
         import ssl  # noqa: PLC0415 - only who fetches a token needs them
         from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415
 
+        import httpx  # noqa: PLC0415
+
         from gqlauth._http_client import http_client  # noqa: PLC0415
         from gqlauth._version import __version__  # noqa: PLC0415
 
@@ -245,6 +266,8 @@ class TokenClients:
             [url],
             transport=self._transport,
             verify=trusted,
+            # The turns bound them: one server's do not keep another's waiting.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_ALIVE),
             headers={"User-Agent": f"gqlauth/{__version__}"},
             # What one client's answer sets must not ride on another client's request.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),

@@ -1,0 +1,115 @@
+"""The requests of many keys: they take turns, and one server's keep no other's waiting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+import pytest
+
+from gqlauth import AuthService, Secret, Token, TokenUnavailableError
+from gqlauth._config import Config, Endpoint, EndpointAuthConfig
+from gqlauth._options import AuthOptions
+from gqlauth._source import CONNECTIONS, TokenClients
+from gqlauth_strategies import ClientCredentials
+from tests.support.token_endpoint import FakeTokenEndpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+pytestmark = pytest.mark.anyio
+
+MANY = 3 * CONNECTIONS
+API = "https://api.example.com/graphql"
+
+
+def endpoint(name: str, server: str, *, timeout: float = 30.0) -> Endpoint:
+    strategy = ClientCredentials(
+        token_url=f"https://{server}/token",
+        client_id="acme",
+        client_secret=Secret("s3cret"),
+        scopes=(name,),
+    )
+    auth = EndpointAuthConfig(
+        type="client_credentials", strategy=strategy, options=AuthOptions(timeout=timeout)
+    )
+    return Endpoint(name=name, url=API, auth=auth)
+
+
+def service(fake: FakeTokenEndpoint, endpoints: Iterable[Endpoint]) -> AuthService:
+    config = Config(endpoints={one.name: one for one in endpoints})
+    return AuthService(config, token_transport=fake)
+
+
+async def test_no_more_requests_than_connections_are_under_way() -> None:
+    """The others wait, and all are served."""
+    fake = FakeTokenEndpoint()
+    fake.gate = anyio.Event()
+    names = [f"orders-{number}" for number in range(MANY)]
+    all_of_them = service(fake, (endpoint(name, "id.example.com") for name in names))
+    async with (
+        all_of_them as many,
+        anyio.create_task_group() as tasks,
+    ):
+        for name in names:
+            tasks.start_soon(many.token, name)
+        await anyio.wait_all_tasks_blocked()
+        under_way = len(fake.requests)
+        fake.gate.set()
+
+    assert under_way == CONNECTIONS
+    assert sorted(form["scope"][0] for form in fake.forms) == sorted(names)
+
+
+async def test_a_slow_server_keeps_no_other_waiting() -> None:
+    """All of its turns are taken, and another server's token comes."""
+    fake = FakeTokenEndpoint()
+    fake.gate = anyio.Event()
+    names = [f"orders-{number}" for number in range(MANY)]
+    endpoints = [endpoint(name, "slow.example.com") for name in names]
+    async with (
+        service(fake, [*endpoints, endpoint("quick", "id.example.com")]) as many,
+        anyio.create_task_group() as tasks,
+    ):
+        for name in names:
+            tasks.start_soon(many.token, name)
+        await anyio.wait_all_tasks_blocked()
+        slow, fake.gate = fake.gate, None
+        token: Token = await many.token("quick")
+        slow.set()
+
+    assert token.reveal() == f"token-{CONNECTIONS + 1}"
+
+
+async def test_the_deadline_ends_the_wait_for_a_turn() -> None:
+    """Whose turn does not come in time is told that the server was not asked."""
+    fake = FakeTokenEndpoint()
+    fake.gate = anyio.Event()
+    names = [f"orders-{number}" for number in range(CONNECTIONS)]
+    endpoints = [endpoint(name, "id.example.com") for name in names]
+    late = endpoint("late", "id.example.com", timeout=0.1)
+    async with (
+        service(fake, [*endpoints, late]) as many,
+        anyio.create_task_group() as tasks,
+    ):
+        for name in names:
+            tasks.start_soon(many.token, name)
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(TokenUnavailableError) as caught:
+            await many.token("late")
+        fake.gate.set()
+
+    assert len(fake.requests) == CONNECTIONS
+    assert str(caught.value) == (
+        "late: token endpoint id.example.com could not be asked within 0.1 s"
+    )
+
+
+async def test_turns_are_those_of_a_server_not_of_a_url() -> None:
+    """Tenants that differ by their path alone share the connections, and so the turns."""
+    clients = TokenClients(httpx.MockTransport(lambda _: httpx.Response(500)))
+    one = clients.turn("https://id.example.com/one/token")
+
+    assert clients.turn("https://id.example.com/other/token") is one
+    assert clients.turn("https://id.example.com:8443/one/token") is not one
