@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gqlauth import ConfigError
+from gqlauth import AuthService, ConfigError
 from gqlauth._config import find, load, read
 from gqlauth._config._trust import LONGEST_TOLD, MOST_TOLD, VARIABLE, Unread, trust
 
@@ -375,3 +375,28 @@ class TestRecord:
             trust(read(path))
 
         assert records(project) == []
+
+
+class TestLibrary:
+    def test_a_path_from_code_is_trusted(self, project: Project) -> None:
+        """Who writes the path into a program has chosen the file."""
+        service = AuthService.from_config(project.file(ORDERS))
+
+        assert list(service.config.endpoints) == ["orders", "billing"]
+
+    def test_a_file_that_is_found_is_not(self, project: Project) -> None:
+        """Without a path, a file of the project is found, and asks for the same trust."""
+        path = project.file(ORDERS)
+        with pytest.raises(ConfigError, match="not trusted: it was found in a project"):
+            AuthService.from_config()
+
+        trust(read(path))
+
+        assert list(AuthService.from_config().config.endpoints) == ["orders", "billing"]
+
+    def test_where_nobody_is_there_to_ask(self, project: Project) -> None:
+        """The variable counts for the library too."""
+        project.file(ORDERS)
+        project.monkeypatch.setenv(VARIABLE, "1")
+
+        assert AuthService.from_config().config.default_endpoint == "orders"
