@@ -211,9 +211,9 @@ def demo(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Join what the tests and the integration tests covered: every line, and every branch."""
     session.install("coverage")
-    joined = {"COVERAGE_FILE": str(session.cache_dir / "coverage" / ".joined")}
-    kept = [str(path) for path in (session.cache_dir / "coverage").glob(".coverage.*")]
-    session.run("coverage", "combine", "--keep", *kept, env=joined, silent=True)
+    kept = session.cache_dir / "coverage"
+    joined = {"COVERAGE_FILE": str(kept / ".coverage")}
+    session.run("coverage", "combine", "--keep", str(kept), env=joined, silent=True)
     tell_what_is_left_out()
     session.run("coverage", "report", env=joined)
 

@@ -120,7 +120,7 @@ class TestSyntax:
             ("a.toml", "[a]\n[a]\n", "2:3: Cannot declare ('a',) twice"),
             ("a.toml", f"a = {'9' * 5000}", "1: holds a number of too many digits"),
             ("a.toml", f"a = {'[' * 5000}", "is nested too deeply"),
-            ("a.json", '{"a": 1,\n b: 2}', "2:2: Expecting property name enclosed in double quotes"),
+            ("a.json", '{"a": 1,\n b: 2}', "2:2: Expecting property name enclosed"),
             ("a.json", '{"a":\n tru}', "2:2: Expecting value"),
             ("a.json", "", "1:1: Expecting value"),
             ("a.json", '{"a": NaN}', "NaN is no number in JSON"),
