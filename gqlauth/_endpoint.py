@@ -269,7 +269,17 @@ def _described(error: Exception) -> str:
         httpx.WriteError: "the connection broke off",
     }
     kind = type(error)
-    return late.get(kind) or str(error) or broken.get(kind) or kind.__name__
+    text = late.get(kind) or str(error) or _refused_certificate(error)
+    return text or broken.get(kind) or kind.__name__
+
+
+def _refused_certificate(error: BaseException | None) -> str:
+    """Return why a server's certificate was refused, which on trio only a cause tells."""
+    from ssl import SSLError  # noqa: PLC0415 - an error has time
+
+    while error is not None and not isinstance(error, SSLError):
+        error = error.__cause__ or error.__context__
+    return "" if error is None else str(error)
 
 
 def _told_of(text: str, secrets: Sequence[Secret]) -> str:

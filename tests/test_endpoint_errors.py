@@ -103,6 +103,16 @@ class TestErrors:
         error = await Asked(FakeTokenEndpoint(*failures)).fail()
         assert error.reason == f"cannot be reached: {words}"
 
+    async def test_a_refused_certificate_is_told(self) -> None:
+        """On trio httpx has no word for it, but a cause that has."""
+
+        def refuse(_: httpx.Request) -> httpx.Response:
+            cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
+            raise httpx.ConnectError("") from cause
+
+        error = await Asked(FakeTokenEndpoint(*[refuse] * 4)).fail()
+        assert error.reason == "cannot be reached: certificate verify failed"
+
     async def test_tls_that_breaks_is_an_outage(self) -> None:
         """On asyncio an error of TLS comes through httpx as it is, and a retry may mend it."""
         asked = Asked(FakeTokenEndpoint(ssl.SSLError(1, "[SSL] bad record mac")))

@@ -14,12 +14,13 @@ from keyring.backend import KeyringBackend
 from keyring.backends import fail
 from keyring.errors import InitError, KeyringLocked
 
-from gqlauth import Secret, SecretError
+from gqlauth import AuthService, Secret, SecretError
 from gqlauth._keyring import KeyringSource
 from gqlauth._plugins import PluginGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -187,6 +188,22 @@ def test_checking_asks_no_keyring(ring: InMemory) -> None:
 def test_it_is_named_without_its_value() -> None:
     """It says which entry it is."""
     assert str(KeyringSource("orders/cli")) == "keyring orders/cli"
+
+
+async def test_a_configuration_reads_it(ring: InMemory, tmp_path: Path) -> None:
+    """A reference gives the credential, and the status tells the entry without its value."""
+    ring.set_password("orders", "cli", HIDDEN)
+    path = tmp_path / "gqlauth.toml"
+    path.write_text(
+        '[endpoints.orders]\nurl = "https://orders.example.com/graphql"\n'
+        'auth = { type = "bearer", token = { keyring = "orders/cli" } }\n',
+        encoding="utf-8",
+    )
+    async with AuthService.from_config(path) as service:
+        assert service.status()[0].secret_source == "keyring orders/cli"
+        assert ring.threads == []
+        assert (await service.token()).reveal() == HIDDEN
+        assert HIDDEN not in repr(service.status())
 
 
 @pytest.mark.parametrize("name", ["", "orders", "/cli", "orders/", "a/b\0"])

@@ -214,6 +214,7 @@ class TestBeforeTrust:
     def test_there_are_no_variables_to_be_listed(self) -> None:
         """What walks the environment of such a file finds nothing in it."""
         assert dict(Unread()) == {}
+        assert len(Unread()) == 0
 
     def test_what_a_variable_would_say_is_no_mistake(self, project: Project) -> None:
         """What cannot be known before is not told as wrong; what is wrong anyhow is."""
