@@ -6,7 +6,12 @@ import os
 import ssl
 import sys
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from gqlauth.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def system_context() -> ssl.SSLContext:
@@ -25,6 +30,27 @@ def system_context() -> ssl.SSLContext:
     return _store()
 
 
+def own_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a context that is nobody else's, so that a client's certificate may be loaded.
+
+    It verifies servers by `ca_file`, or by what `system_context` does.
+
+    Raises:
+        ConfigError: when the file, or what the environment names, cannot be read.
+
+    """
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    try:
+        if ca_file is not None:
+            return ssl.create_default_context(cafile=ca_file)
+        if file or folder:
+            return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    except OSError as error:
+        what = "SSL_CERT_FILE or SSL_CERT_DIR" if ca_file is None else f"ca_file {ca_file}"
+        raise ConfigError(f"{what} cannot be used: {error}") from error
+    return _new_store()
+
+
 @cache
 def _named(file: str | None, folder: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=file, capath=folder)
@@ -32,6 +58,10 @@ def _named(file: str | None, folder: str | None) -> ssl.SSLContext:
 
 @cache
 def _store() -> ssl.SSLContext:
+    return _new_store()
+
+
+def _new_store() -> ssl.SSLContext:
     # Where the store is a file, truststore reads it for each connection: 30 ms, in which an event
     # loop does nothing else.
     if sys.platform not in {"darwin", "win32"} and ssl.get_default_verify_paths().cafile:
