@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gqlauth._endpoint import TokenEndpoint as TokenEndpoint
     from gqlauth._httpx import EndpointAuth as EndpointAuth
+    from gqlauth._log_filter import RedactingFilter as RedactingFilter
     from gqlauth._options import AuthOptions as AuthOptions
     from gqlauth._redact import redact_secrets as redact_secrets
     from gqlauth._secret import Secret as Secret
@@ -35,6 +36,7 @@ _HOMES = {
     "EndpointAuth": "gqlauth._httpx",
     "EndpointStatus": "gqlauth._status",
     "GqlAuthError": "gqlauth.errors",
+    "RedactingFilter": "gqlauth._log_filter",
     "Secret": "gqlauth._secret",
     "SecretError": "gqlauth.errors",
     "ServiceClosedError": "gqlauth.errors",

@@ -202,7 +202,7 @@ class Answer:
             status=self.status,
             request_id=self._request_id(),
             retry_after=retry_after(self.headers.get("retry-after"), wall),
-            snippet=self.shown(self.body[:_LOOK].decode("utf-8", "replace")) if snippet else "",
+            snippet=self.snippet if snippet else "",
             hint=hint,
         )
 
@@ -218,6 +218,11 @@ class Answer:
         # Without userinfo and query, where something secret may stand.
         host = target.netloc.rpartition("@")[2]
         return self.shown(urlunsplit((target.scheme, host, target.path, "", "")))
+
+    @property
+    def snippet(self) -> str:
+        """Return the beginning of the body, as it may be shown."""
+        return self.shown(self.body[:_LOOK].decode("utf-8", "replace"))
 
     def shown(self, text: str) -> str:
         """Return what may be shown of a server's words: redacted, escaped, and not too long."""

@@ -16,14 +16,10 @@ from typing import TYPE_CHECKING, Final
 import anyio
 import attrs
 
-from gqlauth import _log
+from gqlauth import _events
 from gqlauth._entry import Entry, Failure
 from gqlauth._flight import Flight, StrategyFailedError, fetched
-from gqlauth.errors import (
-    GqlAuthError,
-    ServiceClosedError,
-    TokenUnavailableError,
-)
+from gqlauth.errors import GqlAuthError, ServiceClosedError, TokenUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,6 +242,7 @@ class TokenCache:
         if self._tasks is None:
             raise ServiceClosedError('the service is not running: use "async with service:"')
         flight = entry.flight = Flight()
+        _events.token_wanted(acquisition.name, entry, self._before)
         # In a task of the cache's own, not in the caller's: a caller who is cancelled, or gives
         # up, harms nobody else.
         self._tasks.start_soon(self._fly, entry, flight, acquisition)
@@ -271,6 +268,7 @@ class TokenCache:
             self._failed(entry, flight, broken, name)
         else:
             self._landed(entry, flight, token, acquisition.refresh_window)
+            _events.token_fetched(name, token, self._monotonic() - monotonic)
         finally:
             entry.flight = None
             if flight.token is None and flight.error is None:
@@ -297,4 +295,4 @@ class TokenCache:
             pause = LASTING_FAILURE
         entry.failure = Failure(error, count, self._monotonic() + pause)
         if entry.token is not None:
-            _log.warning("token refresh failed", endpoint=name, error=str(error), again_in=pause)
+            _events.refresh_failed(name, error, pause)

@@ -11,7 +11,7 @@ import anyio
 import attrs
 import httpx
 
-from gqlauth import _log
+from gqlauth import _events, _log
 from gqlauth._answer import Answer, TryAgainError, shown
 from gqlauth._client_auth import method_for
 from gqlauth._exchange import Exchange
@@ -158,7 +158,7 @@ class TokenEndpoint:
         stalled = min(STALLED, self._options.timeout * STALLED_PART)
         exchange.tries += 1
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
-        _log.debug("token request", url=exchange.shown_url, attempt=exchange.tries)
+        _events.token_request(exchange)
         try:
             async with client.stream(
                 "POST",
@@ -180,12 +180,7 @@ class TokenEndpoint:
             body.trouble,
             exchange.secrets(),
         )
-        _log.debug(
-            "token answer",
-            url=exchange.shown_url,
-            status=answer.status,
-            elapsed=round(self._clock.monotonic() - monotonic, 3),
-        )
+        elapsed = self._clock.monotonic() - monotonic
         try:
             token = answer.token(self._clock.wall())
         except TryAgainError as again:
@@ -193,6 +188,9 @@ class TokenEndpoint:
             if exchange.once:
                 raise again.error from None
             raise
+        finally:
+            # Not before: the token is known only now, and so is not shown.
+            _events.token_answer(answer, elapsed)
         return token.issued(wall, monotonic, default_lifetime=self._options.default_lifetime)
 
     def _lost(self, exchange: Exchange, error: Exception) -> TokenError | TryAgainError:

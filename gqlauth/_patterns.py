@@ -1,36 +1,58 @@
 """What a credential looks like in a text, and what could drive a terminal: patterns alone.
 
-Each runs in linear time, as what it reads may come from a hostile server.
+Each runs in linear time, as what it reads may come from a hostile server. Most texts hold nothing
+of the kind, and most of what is logged is short: so a text is first searched for the plain words
+that a credential stands beside, and a pattern is tried only there.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gqlauth._secret import MASK
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 # The last word of a name under which a secret stands: client_secret, refreshToken, X-Api-Key.
-_NAME: Final = (
-    r"(?:secret|passw(?:or)?d|passphrase|pwd|token(?:[_-]?hint)?|assertion|api[_-]?key"
-    r"|(?:private|access|subscription)[_-]?key|code[_-]?verifier|device[_-]?code|saml[_-]?response"
-    r"|authorization|cookie|credentials?|signature)"
-)
-SENSITIVE: Final = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
+# Without what parts its words, and by the part of it that texts are searched for.
+_ENDINGS: Final = {
+    "secret": ("secret",),
+    "password": ("password",),
+    "passwd": ("passwd",),
+    "passphrase": ("passphrase",),
+    "pwd": ("pwd",),
+    "token": ("token",),
+    "hint": ("tokenhint",),
+    "assertion": ("assertion",),
+    "key": ("apikey", "privatekey", "accesskey", "subscriptionkey"),
+    "verifier": ("codeverifier",),
+    "code": ("devicecode",),
+    "response": ("samlresponse",),
+    "authorization": ("authorization",),
+    "cookie": ("cookie",),
+    "credential": ("credential",),
+    "credentials": ("credentials",),
+    "signature": ("signature",),
+    "dpop": ("dpop",),
+}
+_SENSITIVE: Final = tuple(ending for endings in _ENDINGS.values() for ending in endings)
 # Under these names several secrets stand, or the number of them.
-SENSITIVE_PLURAL: Final = re.compile(
-    r"(?:secrets|passwords|tokens|cookies|api[_-]?keys)\Z", re.IGNORECASE
-)
+_SENSITIVE_PLURAL: Final = ("secrets", "passwords", "tokens", "cookies", "apikeys")
+_PARTING: Final = str.maketrans("", "", "_- ")
+# Before the longest ending, with what parts its words, nothing of a name is of interest.
+_LONGEST_ENDING: Final = 20
 
 # The beginning of a quoted text as JSON and Python write it, or as a text that is quoted itself
-# holds it: all but the closing quote, which may be missing where it was cut.
+# holds it: all but the closing quote, which may be missing where it was cut. Of the groups, the
+# last that takes part is the end of what is kept.
 _QUOTED: Final = (
     r"(?:(\")(?:[^\"\\]|\\.)*|(')(?:[^'\\]|\\.)*"
     r"|(\\+\")(?:[^\"\\]|\\+[^\"\\])*|(\\+')(?:[^'\\]|\\+[^'\\])*)"
 )
-# With what stands before as the first group; of the kinds of quotes, one is there.
-_MASK_QUOTED: Final = rf"\g<1>\g<2>\g<3>\g<4>\g<5>{MASK}"
-_SCHEME: Final = r"(?:Bearer|Basic|DPoP|Digest|Negotiate)"
+_SCHEMES: Final = ("bearer", "basic", "dpop", "digest", "negotiate")
+_SCHEME: Final = rf"(?:{'|'.join(_SCHEMES)})"
 # What follows the name of a scheme in prose and in WWW-Authenticate.
 _NO_CREDENTIAL: Final = (
     r"(?:(?:access|auth|authentication|authorization|challenge|credentials?|error|header|realm"
@@ -44,74 +66,64 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
-# Each pattern with what to put in place of its matches.
-PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    # A private key in PEM, also where its line ends are escaped.
-    (
-        _compiled(
-            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[^-]|-(?!----))*"
-            r"(?:-----END [A-Z ]{0,40}KEY-----)?"
-        ),
-        MASK,
-    ),
+# What follows the name of a secret, with a condition on what stands before its end, if there is
+# one: each keeps its groups, and masks the rest of what it matches.
+_AFTER_NAMES: Final[tuple[tuple[re.Pattern[str] | None, re.Pattern[str]], ...]] = (
     # ("client_secret", "…") and (b'Set-Cookie', b'…'), as httpcore prints headers.
-    (
-        _compiled(rf"(\(b?[\"'][\w-]{{0,40}}{_NAME}[\"'],\s*b?){_QUOTED}"),
-        _MASK_QUOTED,
-    ),
+    (_compiled(r"\(b?[\"'][\w-]*\Z"), _compiled(rf"([\"'],\s*b?){_QUOTED}")),
     # "client_secret": "…" in JSON, and as Python writes a dict; and without quotes around the name.
-    (_compiled(rf"({_NAME}(?:\\*[\"'])?\s*:\s*b?){_QUOTED}"), _MASK_QUOTED),
-    (_compiled(rf"({_NAME}s?\\*[\"']\s*:\s*\[)[^\]]+"), rf"\g<1>{MASK}"),
-    (_compiled(rf"({_NAME}\\*[\"']\s*:\s*)-?\d[\d.e+-]*"), rf"\g<1>{MASK}"),
+    (None, _compiled(rf"((?:\\*[\"'])?\s*:\s*b?){_QUOTED}")),
+    (None, _compiled(r"(s?\\*[\"']\s*:\s*\[)[^\]]+")),
+    (None, _compiled(r"(\\*[\"']\s*:\s*)-?\d[\d.e+-]*")),
     # <access_token>…
-    (_compiled(rf"(<[\w:-]{{0,40}}{_NAME}>)[^<]+"), rf"\g<1>{MASK}"),
+    (_compiled(r"<[\w:-]*\Z"), _compiled(r"(>)[^<]+")),
     # Authorization: Bearer …
     (
-        _compiled(
-            rf"(?<![\w.])((?:(?:proxy-)?authorization|(?:set-)?cookie)\s*:\s*(?:{_SCHEME}\s+)?)"
-            r"[^\r\n\"']+"
-        ),
-        rf"\g<1>{MASK}",
+        _compiled(r"(?<![\w.])(?:authorization|cookie)\Z"),
+        _compiled(rf"(\s*:\s*(?:{_SCHEME}\s+)?)[^\r\n\"']+"),
     ),
     # X-Auth-Token: … where one word is all that follows; several are a sentence.
     (
         _compiled(
-            r"(?<![\w.])((?:[\w-]{0,40}-(?:token|secret|password|signature)|(?:[\w-]{0,40}-)?"
-            rf"(?:api|access|subscription)-?key)\s*:\s*(?:{_SCHEME}\s+)?)"
-            r"[^\s\"']+(?=[ \t]*(?:[,;\r\n\"']|\Z))"
+            r"(?<![\w.])(?:[\w-]{0,40}-(?:token|secret|password|signature|dpop)|dpop"
+            r"|(?:[\w-]{0,40}-)?(?:api|access|subscription)-?key)\Z"
         ),
-        rf"\g<1>{MASK}",
+        _compiled(
+            rf"(\s*:\s*(?:{_SCHEME}\s+)?)[^\s\"']+(?=[ \t]*(?:[,;\r\n\"']|\Z))",
+        ),
     ),
     # client_secret: … where one long word is all that follows; several are a sentence.
-    (
-        _compiled(rf"({_NAME}[ \t]*:[ \t]+)[^\s\"'<>,;]{{8,}}(?=[ \t]*(?:[,;\r\n]|\Z))"),
-        rf"\g<1>{MASK}",
-    ),
+    (None, _compiled(r"([ \t]*:[ \t]+)[^\s\"'<>,;]{8,}(?=[ \t]*(?:[,;\r\n]|\Z))")),
     # client_secret = "…", client_secret=…
-    (_compiled(rf"({_NAME}\s*=\s*){_QUOTED}"), _MASK_QUOTED),
-    (
-        _compiled(
-            rf"({_NAME}[ \t]*=[ \t]*(?:{_SCHEME}[ \t]+)?){_NO_VALUE}[^&\s\"'<>]+",
-        ),
-        rf"\g<1>{MASK}",
-    ),
+    (None, _compiled(rf"(\s*=\s*){_QUOTED}")),
+    (None, _compiled(rf"([ \t]*=[ \t]*(?:{_SCHEME}[ \t]+)?){_NO_VALUE}[^&\s\"'<>]+")),
     # The same, and JSON and headers, within what was URL-encoded.
     (
-        _compiled(rf"({_NAME}(?:%2[27])?(?:\+|%20)?%3[AD](?:\+|%2[027])*)[^&\s\"'<>]+"),
-        rf"\g<1>{MASK}",
+        None,
+        _compiled(r"((?:%2[27])?(?:\+|%20)?%3[AD](?:\+|%2[027])*)[^&\s\"'<>]+"),
     ),
-    (
-        _compiled(rf"\b({_SCHEME}\s+)(?!{_NO_CREDENTIAL})[^\s\"',;<>]{{6,}}"),
-        rf"\g<1>{MASK}",
-    ),
-    # The password in a URL, and what stands in its place and is too long for a user's name.
-    (_compiled(r"(://[^/\s:@?#]*:)[^/\s?#\"'<>]+@"), rf"\g<1>{MASK}@"),
-    (_compiled(r"(://)[^/\s:@?#\"'<>]{20,}@"), rf"\g<1>{MASK}@"),
-    # JWTs and their like: base64url of a text that begins with {" . No IGNORECASE here.
-    (re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*"), MASK),
 )
+_WORDS: Final = tuple(_ENDINGS)
+# Without one of these no name, scheme, URL or form has anything to hide.
+_PARTED: Final = re.compile(r"[\s\"':=>%]")
+# What stands right after a name where one of these may match.
+_FOLLOWING: Final = frozenset("s\\\"':=%+>")
+# Before the end of a name, so much is looked at.
+_BEFORE: Final = 64
+_AFTER_SCHEMES: Final = _compiled(rf"\b({_SCHEME}\s+)(?!{_NO_CREDENTIAL})[^\s\"',;<>]{{6,}}")
+
+# A private key in PEM, also where its line ends are escaped.
+_PEM: Final = _compiled(
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[^-]|-(?!----))*"
+    r"(?:-----END [A-Z ]{0,40}KEY-----)?"
+)
+# The password in a URL, and what stands in its place and is too long for a user's name.
+_URL_PASSWORD: Final = _compiled(r"(://[^/\s:@?#]*:)[^/\s?#\"'<>]+@")
+_URL_USER: Final = _compiled(r"(://)[^/\s:@?#\"'<>]{20,}@")
+# JWTs and their like: base64url of a text that begins with {" . No IGNORECASE here.
+_JWT: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*")
 # An authorization code in a form; the `code` of an error must stay.
-CODE: Final = re.compile(r"(?P<before>[?&]?)(?<![\w-])code=(?P<value>[^&\s\"'<>]*)(?P<after>&?)")
+_CODE: Final = re.compile(r"(?P<before>[?&]?)(?<![\w-])code=(?P<value>[^&\s\"'<>]*)(?P<after>&?)")
 
 # C0 with DEL, C1, marks that turn the direction of text around, line separators, surrogates that
 # no stream can encode, and the invisible tags.
@@ -119,3 +131,83 @@ CONTROL: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
     r"\U000e0000-\U000e007f]"
 )
+
+
+def is_sensitive(name: str) -> bool:
+    """Tell whether a secret stands under `name`, however it is spelled."""
+    return name.lower().translate(_PARTING).endswith(_SENSITIVE)
+
+
+def is_sensitive_plural(name: str) -> bool:
+    """Tell whether several secrets stand under `name`, or the number of them."""
+    return name.lower().translate(_PARTING).endswith(_SENSITIVE_PLURAL)
+
+
+def mask_patterns(text: str) -> str:
+    """Return `text` with what looks like a credential masked."""
+    if "-----" in text:
+        text = _PEM.sub(MASK, text)
+    if _PARTED.search(text):
+        text = _mask_after_names(text)
+        if "://" in text and "@" in text:
+            text = _URL_PASSWORD.sub(rf"\g<1>{MASK}@", text)
+            text = _URL_USER.sub(rf"\g<1>{MASK}@", text)
+        if "code=" in text:
+            text = _CODE.sub(_mask_code, text)
+    if "eyJ" in text:
+        text = _JWT.sub(MASK, text)
+    return text
+
+
+def _mask_after_names(text: str) -> str:
+    # Each character in its place: of one alone the lower case is two.
+    lower = text.replace("\u0130", "i").lower()
+    ends: list[int] = []
+    for word in _WORDS:
+        if word in lower:
+            ends += _ends(lower, word)
+    parts: list[str] = []
+    done = 0
+    for end in sorted(ends):
+        found = None if end < done else _after_name(text, end)
+        if found is not None:
+            assert found.lastindex is not None
+            parts += (text[done : found.end(found.lastindex)], MASK)
+            done = found.end()
+    if parts:
+        text = "".join([*parts, text[done:]])
+    if any([scheme in lower for scheme in _SCHEMES]):  # noqa: C419 - a generator takes longer
+        text = _AFTER_SCHEMES.sub(rf"\g<1>{MASK}", text)
+    return text
+
+
+def _ends(lower: str, word: str) -> Iterator[int]:
+    """Give where names end that end in `word`, where a secret may follow."""
+    endings = _ENDINGS[word]
+    at = lower.find(word)
+    while at >= 0:
+        end = at + len(word)
+        after = lower[end : end + 1]
+        if (after in _FOLLOWING or after.isspace()) and (
+            endings[0] == word
+            or lower[max(0, end - _LONGEST_ENDING) : end].translate(_PARTING).endswith(endings)
+        ):
+            yield end
+        at = lower.find(word, end)
+
+
+def _after_name(text: str, end: int) -> re.Match[str] | None:
+    """Return what follows a name that ends there, if it is a secret."""
+    before = text[max(0, end - _BEFORE) : end]
+    for condition, pattern in _AFTER_NAMES:
+        if condition is None or condition.search(before):
+            found = pattern.match(text, end)
+            if found is not None:
+                return found
+    return None
+
+
+def _mask_code(match: re.Match[str]) -> str:
+    if not match["value"] or not (match["before"] or match["after"]):
+        return match[0]
+    return f"{match['before']}code={MASK}{match['after']}"

@@ -6,20 +6,30 @@ mask: the name that a value stands under, the shape of a text, and a value that 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
+import sys
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from logging import LogRecord
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gqlauth._patterns import CODE, CONTROL, PATTERNS, SENSITIVE, SENSITIVE_PLURAL
+from gqlauth._known import KNOWN, masked, spans_of
+from gqlauth._patterns import CONTROL, is_sensitive, is_sensitive_plural, mask_patterns
 from gqlauth._secret import MASK, Secret
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
 
 #: Characters of one text that are kept; the rest is cut.
 LONGEST: Final = 16_384
-#: A shorter value is not looked for: it would be found everywhere.
-SHORTEST_KNOWN: Final = 6
-#: Containers within containers that are walked; what lies deeper is redacted as text.
-DEEPEST: Final = 8
+#: Characters that are dropped where a text was read to, as they may be half of a credential.
+HALVED: Final = 1_024
+#: What stands where something was cut.
+CUT: Final = "… (cut)"
+#: Containers within containers that are walked; what lies deeper is cut.
+DEEPEST: Final = 32
+#: Characters that are read of one event, or what stands for them: a value counts as so many.
+MOST_READ: Final = 1_000_000
+A_VALUE: Final = 100
 
 _SHORT_ESCAPES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -44,75 +54,32 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def redact_text(text: str, known: Iterable[str] = ()) -> str:
-    """Return `text` with what looks like a credential masked, and with the `known` values masked.
+    """Return `text` with what looks like a credential masked, and with known values masked.
 
-    A known value is found in plain, URL-encoded, JSON-escaped, HTML-escaped and base64 form, also
-    within the base64 of ``Basic``, from 6 characters on. A text past `LONGEST` is cut.
+    Known are the `Secret` and `Token` objects that are alive, and the `known` values: each is found
+    in plain, URL-encoded, JSON-escaped, HTML-escaped and base64 form, also within the base64 of
+    ``Basic``, from 6 characters on. A text past `LONGEST` is cut, and not read much farther.
     """
-    # The known first, on the whole: a cut may halve what could then not be found.
-    text = mask_known(text, known)
-    rest = len(text) - LONGEST
-    # A credential that the cut will halve is still whole for the patterns.
-    text = text[: 2 * LONGEST]
-    for pattern, replacement in PATTERNS:
-        text = pattern.sub(replacement, text)
-    text = CODE.sub(_mask_code, text)
-    return text if rest <= 0 else f"{text[:LONGEST]}… (cut)"
+    # A credential that the cut will halve is still whole for the patterns, and a known value that
+    # would be halved for the patterns is still whole for the search.
+    near = text[: 3 * LONGEST]
+    spans = KNOWN.spans(near)
+    for value in known:
+        spans += spans_of(near, value)
+    if not spans and len(text) <= LONGEST:
+        return mask_patterns(text)
+    shown = mask_patterns(masked(near, spans, MASK, 2 * LONGEST))
+    if len(text) <= LONGEST:
+        return shown
+    # Where masks made little of it, its end is what stood at an end that no pattern has seen whole.
+    end = LONGEST if len(text) <= 2 * LONGEST else min(LONGEST, max(0, len(shown) - HALVED))
+    return shown[:end] + CUT
 
 
 def mask_known(text: str, known: Iterable[str]) -> str:
     """Return `text` with the `known` values masked, and nothing else; see `redact_text`."""
-    for form in sorted({form for value in known for form in _forms(value)}, key=len, reverse=True):
-        text = text.replace(form, MASK)
-    return text
-
-
-def _mask_code(match: re.Match[str]) -> str:
-    if not match["value"] or not (match["before"] or match["after"]):
-        return match[0]
-    return f"{match['before']}code={MASK}{match['after']}"
-
-
-def _forms(value: str) -> Iterator[str]:
-    """Give the forms in which `value` may appear in a text."""
-    if len(value) < SHORTEST_KNOWN:
-        return
-    # Nothing of this is paid for where no secret was sent.
-    import html  # noqa: PLC0415
-    import json  # noqa: PLC0415
-    from urllib.parse import quote, quote_plus  # noqa: PLC0415
-
-    data = value.encode("utf-8", "surrogatepass")
-    quoted = quote(data, safe="")
-    yield value
-    yield quoted
-    yield quote(data)
-    yield quote_plus(data)
-    yield re.sub("%..", lambda escape: escape[0].lower(), quoted)
-    escaped = json.dumps(value)[1:-1]
-    yield escaped
-    yield escaped.replace("/", r"\/")
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield repr(value)[1:-1]
-    yield html.escape(value)
-    yield from _base64_forms(data)
-    # client_secret_basic encodes twice.
-    yield from _base64_forms(quoted.encode("ascii"))
-
-
-def _base64_forms(data: bytes) -> Iterator[str]:
-    """Give the base64 of `data` wherever it stands in what was encoded.
-
-    Three bytes become four characters, so there are three ways for it to fall; of each, the
-    characters that `data` alone decides.
-    """
-    import base64  # noqa: PLC0415 - as above
-
-    for before in range(3):
-        encoded = base64.b64encode(bytes(before) + data).decode("ascii")
-        form = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
-        yield form
-        yield form.replace("+", "-").replace("/", "_")
+    spans = [span for value in known for span in spans_of(text, value)]
+    return masked(text, spans, MASK, len(text))
 
 
 def redact_secrets(
@@ -122,56 +89,166 @@ def redact_secrets(
 
     It masks what stands under the name of a secret (``client_secret``, ``Authorization``,
     ``accessToken``…) in mappings, sequences, attrs classes, dataclasses and headers, however
-    nested, and what looks like a credential in any text. It never raises, and changes nothing
-    else. Put it after what renders exceptions, and before what renders the event.
+    nested; what looks like a credential in any text; and the values of each `Secret` and `Token`
+    that is alive, in whatever encoding. It never raises, and changes nothing else, but that what
+    is very large is cut, and that an exception which was not rendered before comes out as text.
+    Put it before what renders the event.
     """
+    walk = _Walk()
+    exc_info = event_dict.pop("exc_info", None)
+    if exc_info:
+        text = traceback_text(exc_info)
+        if text:
+            event_dict.setdefault("exception", text)
     for key in list(event_dict):
-        # Either is for a processor that is still to come.
-        if key != "exc_info" and not isinstance(event_dict[key], LogRecord):
-            event_dict[key] = redact(event_dict[key], name=key)
+        # The record is for a processor that is still to come.
+        if not issubclass(type(event_dict[key]), LogRecord):
+            event_dict[key] = walk.redacted(event_dict[key], key)
     return event_dict
 
 
-def redact(value: Any, *, name: object = None, depth: int = 0) -> Any:  # noqa: ANN401 - it is any
+def redact(value: Any, *, name: object = None) -> Any:  # noqa: ANN401 - it is any
     """Return `value`, that stands under `name`, redacted; itself where nothing is to be masked."""
+    return _Walk().redacted(value, name)
+
+
+def traceback_text(exc_info: object) -> str:
+    """Return the traceback that `exc_info` stands for, as the stdlib's logging takes it, or "".
+
+    It is not redacted.
+    """
+    import traceback  # noqa: PLC0415 - for who has an exception to show
+
     try:
-        if _is_secret(name, value):
-            return MASK
-        return _redacted(value, depth)
+        error: object = exc_info
+        if isinstance(exc_info, tuple):
+            error = exc_info[1] if len(exc_info) > 1 else None
+        elif not isinstance(exc_info, BaseException):
+            error = sys.exception()
+        if not isinstance(error, BaseException):
+            return ""
+        return "".join(traceback.format_exception(error)).rstrip("\n")
     except Exception:  # noqa: BLE001 - a log call must not fail; what cannot be read is not shown
-        return MASK
+        return f"{type(exc_info).__name__}: (it cannot be shown)"
 
 
 def _is_secret(name: object, value: object) -> bool:
     if isinstance(name, bytes):
         name = name.decode("latin-1")
-    # "no token" and "there is one" are no secrets, and a Secret shows just where it comes from.
-    if not isinstance(name, str) or value is None or isinstance(value, bool | Secret):
+    if not isinstance(name, str):
         return False
-    if SENSITIVE.search(name):
+    if is_sensitive(name):
         return True
-    return bool(SENSITIVE_PLURAL.search(name)) and not isinstance(value, int | float)
+    return is_sensitive_plural(name) and not isinstance(value, int | float)
 
 
-def _redacted(value: Any, depth: int) -> Any:  # noqa: ANN401 - see redact
-    if value is None or isinstance(value, bool | int | float | Secret):
-        return value
-    if isinstance(value, str | bytes | bytearray):
-        return _redacted_text(value)
-    if depth < DEEPEST:
+class _Walk:
+    """One way through a value and all that is in it: so far, so deep, and in no circles."""
+
+    __slots__ = ("_left", "_path")
+
+    def __init__(self) -> None:
+        # What may still be spent, on characters and on values.
+        self._left = MOST_READ
+        # The containers that hold what is looked at, by their identity.
+        self._path: set[int] = set()
+
+    def redacted(self, value: Any, name: object = None) -> Any:  # noqa: ANN401 - it is any
+        """Return `value`, that stands under `name`, redacted; itself if nothing is to be masked."""
+        # "no token" and "there is one" are no secrets, and a Secret shows just where it comes from.
+        self._left -= A_VALUE
+        kind = type(value)
+        if value is None or kind is bool or kind is Secret:
+            return value
+        try:
+            if name is not None and _is_secret(name, value):
+                return MASK
+            if kind is int or kind is float:
+                return value
+            return self._redacted(value)
+        except Exception:  # noqa: BLE001 - a log call must not fail; what cannot be read is not shown
+            return MASK
+
+    def _redacted(self, value: Any) -> Any:  # noqa: ANN401 - see above
+        if self._left <= 0:
+            return CUT
+        if isinstance(value, str | bytes | bytearray):
+            self._left -= min(len(value), 3 * LONGEST)
+            return _redacted_text(value)
+        within: Callable[[Any], object]
         if isinstance(value, Mapping):
-            return _redacted_mapping(value, depth)
-        if isinstance(value, list | tuple | set | frozenset):
-            return _redacted_items(value, depth)
+            within = self._mapping
+        elif isinstance(value, list | tuple | set | frozenset):
+            within = self._items
+        elif hasattr(type(value), "__attrs_attrs__") or hasattr(
+            type(value), "__dataclass_fields__"
+        ):
+            within = self._fields
+        else:
+            return _redacted_whole(value)
+        mark = id(value)
+        if mark in self._path or len(self._path) >= DEEPEST:
+            return CUT
+        self._path.add(mark)
+        try:
+            return within(value)
+        finally:
+            self._path.discard(mark)
+
+    def _mapping(self, value: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        masked: dict[Any, Any] = {}
+        # The `code` of a token request is an authorization code.
+        form = "grant_type" in value
+        changed = False
+        for key, item in value.items():
+            if self._left <= 0:
+                return masked | {"…": CUT}
+            new_key = self.redacted(key)
+            new = MASK if form and key == "code" else self.redacted(item, key)
+            changed = changed or new is not item or new_key is not key
+            masked[new_key] = new
+        return masked if changed else value
+
+    def _items(self, value: Collection[Any]) -> Any:  # noqa: ANN401 - see above
+        names: tuple[str, ...] | None = getattr(value, "_fields", None)
+        if names is not None:
+            named = dict(zip(names, value, strict=True))
+            masked_names = self._mapping(named)
+            return value if masked_names is named else masked_names
+        # A pair may be a header, or a field: its first half is then the name of the second.
+        pair = isinstance(value, tuple | list) and len(value) == 2  # noqa: PLR2004
+        name = next(iter(value)) if pair else None
+        masked: list[Any] = []
+        changed = False
+        for item in value:
+            if self._left <= 0:
+                masked.append(CUT)
+                changed = True
+                break
+            new = self.redacted(item, name if masked else None)
+            changed = changed or new is not item
+            masked.append(new)
+        if not changed:
+            return value
+        return tuple(masked) if isinstance(value, tuple) else masked
+
+    def _fields(self, value: object) -> object:
         fields = _fields(value)
-        if fields is not None:
-            return _redacted_fields(value, fields, depth)
-    return _redacted_whole(value)
+        masked = {name: self.redacted(item, name) for name, item in fields.items()}
+        changed = [name for name, item in fields.items() if masked[name] is not item]
+        if not changed:
+            return _redacted_whole(value)
+        # As it prints itself: making another one may fail, and would run its code.
+        shown = repr(value)
+        for name in changed:
+            shown = shown.replace(f"{name}={fields[name]!r}", f"{name}={masked[name]!r}")
+        # A class that prints itself in its own way may show them elsewhere.
+        return redact_text(shown, _texts_of([fields[name] for name in changed]))
 
 
-def _redacted_whole(value: object, known: Iterable[str] = ()) -> object:
+def _redacted_whole(value: object) -> object:
     # Either may be what a renderer prints of it.
-    texts = ((text, redact_text(text, known)) for text in (str(value), repr(value)))
+    texts = ((text, redact_text(text)) for text in (str(value), repr(value)))
     return next((redacted for text, redacted in texts if redacted != text), value)
 
 
@@ -183,57 +260,14 @@ def _redacted_text(value: str | bytes | bytearray) -> str | bytes | bytearray:
     return redacted if text is value else redacted.encode("utf-8", "surrogateescape")
 
 
-def _redacted_mapping(value: Mapping[Any, Any], depth: int) -> Mapping[Any, Any]:
-    items = list(value.items())
-    masked = [
-        (redact(key, depth=depth + 1), redact(item, name=key, depth=depth + 1))
-        for key, item in items
-    ]
-    # The `code` of a token request is an authorization code.
-    if "grant_type" in value:
-        masked = [(key, MASK if key == "code" else item) for key, item in masked]
-    if all(new[0] is old[0] and new[1] is old[1] for new, old in zip(masked, items, strict=True)):
-        return value
-    return dict(masked)
+def _texts_of(values: Iterable[object]) -> list[str]:
+    return [value for value in values if isinstance(value, str)]
 
 
-def _redacted_items(value: Collection[Any], depth: int) -> Any:  # noqa: ANN401 - see redact
-    names: tuple[str, ...] | None = getattr(value, "_fields", None)
-    items = list(value)
-    if names is not None:
-        named = dict(zip(names, items, strict=True))
-        masked_names = _redacted_mapping(named, depth)
-        return value if masked_names is named else masked_names
-    # A pair may be a header, or a field: its first half is then the name of the second.
-    name = items[0] if isinstance(value, tuple | list) and len(items) == 2 else None  # noqa: PLR2004
-    masked = [
-        redact(item, name=name if index else None, depth=depth + 1)
-        for index, item in enumerate(items)
-    ]
-    if all(new is old for new, old in zip(masked, items, strict=True)):
-        return value
-    return tuple(masked) if isinstance(value, tuple) else masked
-
-
-def _fields(value: object) -> dict[str, Any] | None:
-    """Return what the ``repr`` of an attrs class or a dataclass shows; None for others."""
+def _fields(value: object) -> dict[str, Any]:
+    """Return what the ``repr`` of an attrs class or a dataclass shows."""
     cls = type(value)
-    described: Iterable[Any] | None = getattr(cls, "__attrs_attrs__", None)
-    if described is None:
-        described = getattr(cls, "__dataclass_fields__", {}).values() or None
-    if described is None:
-        return None
+    described: Iterable[Any] = getattr(cls, "__attrs_attrs__", ()) or (
+        getattr(cls, "__dataclass_fields__", {}).values()
+    )
     return {field.name: getattr(value, field.name) for field in described if field.repr is True}
-
-
-def _redacted_fields(value: object, fields: Mapping[str, Any], depth: int) -> object:
-    masked = {name: redact(item, name=name, depth=depth + 1) for name, item in fields.items()}
-    changed = [name for name, item in fields.items() if masked[name] is not item]
-    if not changed:
-        return _redacted_whole(value)
-    # As it prints itself: making another one may fail, and would run its code.
-    shown = repr(value)
-    for name in changed:
-        shown = shown.replace(f"{name}={fields[name]!r}", f"{name}={masked[name]!r}")
-    # A class that prints itself in its own way may show them elsewhere.
-    return redact_text(shown, [fields[name] for name in changed if isinstance(fields[name], str)])

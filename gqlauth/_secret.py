@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 
+from gqlauth._known import KNOWN
 from gqlauth.errors import SecretError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Secret:
             del text  # a traceback that shows variables shows this one
             raise SecretError(wrong)
         self._reveal = lambda: text
+        KNOWN.remember(self._reveal)
 
     @classmethod
     def from_source(cls, source: SecretSource, *, place: Place | None = None) -> Secret:

@@ -204,6 +204,7 @@ class Source:
         from gqlauth._endpoint import TokenEndpoint  # noqa: PLC0415 - diagnostics fetch nothing
 
         url = getattr(self._strategy, "token_url", None) or ""
+        _log.info("fetching a token", endpoint=self.name, strategy=type(self._strategy).__name__)
         endpoint = TokenEndpoint(
             self._strategy,
             options=self._options,

@@ -10,6 +10,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, runtime_checkable
 
+from gqlauth._known import KNOWN
 from gqlauth._secret import Secret
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Token:
             raise ValueError(wrong)
         value = prefix + (text.reveal() if isinstance(text, Secret) else text)
         self._value = lambda: value
+        KNOWN.remember(self._value, self._text_at)
 
     def issued(
         self, wall: float, monotonic: float, *, default_lifetime: float | None = None

@@ -21,6 +21,7 @@ PUBLIC = [
     "EndpointAuth",
     "EndpointStatus",
     "GqlAuthError",
+    "RedactingFilter",
     "Secret",
     "SecretError",
     "ServiceClosedError",

@@ -22,10 +22,11 @@ import pytest
 import structlog
 
 import gqlauth
+from gqlauth._known import SHORTEST_KNOWN
 from gqlauth._redact import (
     DEEPEST,
     LONGEST,
-    SHORTEST_KNOWN,
+    mask_known,
     redact,
     redact_secrets,
     redact_text,
@@ -89,6 +90,10 @@ class TestKnown:
         text = "x" * (2 * LONGEST - 5) + S
 
         assert S[:5] not in redact_text(text, [S])
+
+    def test_nothing_else(self) -> None:
+        """Where only known values are to be masked, what looks like a credential stays."""
+        assert mask_known(f"a long-value b Bearer {S}", ["long-value"]) == f"a *** b Bearer {S}"
 
     def test_surrogates(self) -> None:
         """A value that is no valid text is found as well."""
@@ -348,13 +353,10 @@ class TestProcessor:
         assert S not in stream.getvalue()
 
     def test_leaves_what_later_processors_need(self) -> None:
-        """The exception to be rendered, and the record to be formatted, stay what they are."""
-        error = ValueError(f"Bearer {S}")
+        """The record that is still to be formatted stays what it is."""
         record = logging.makeLogRecord({"msg": f"Bearer {S}"})
 
-        got = redact_secrets(None, "info", {"event": "x", "exc_info": error, "_record": record})
-
-        assert got == {"event": "x", "exc_info": error, "_record": record}
+        assert redact_secrets(None, "info", {"_record": record}) == {"_record": record}
 
     def test_gives_the_event_itself(self) -> None:
         """The event is redacted in place, as processors do."""

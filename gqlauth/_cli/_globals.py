@@ -112,12 +112,12 @@ class Command(_TakesGlobals):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
         """Set up logging, then run the command."""
-        from gqlauth._log import configure_for_cli  # noqa: PLC0415 - help logs nothing
+        from gqlauth._cli._logging import configure_logging  # noqa: PLC0415 - help logs nothing
 
         settings = ctx.ensure_object(Globals)
         if sys.stderr is not None:
             stream = _AboveNotice(sys.stderr) if is_terminal(sys.stderr) else sys.stderr
-            configure_for_cli(settings.verbosity, settings.log_format, cast("TextIO", stream))
+            configure_logging(settings.verbosity, settings.log_format, cast("TextIO", stream))
         return super().invoke(ctx)
 
 

@@ -1,0 +1,189 @@
+"""What is logged of tokens: by ``-v``, what happens; by ``-vv``, each request and its answer."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import httpx
+import pytest
+
+from gqlauth import Secret, Token, TokenRefusedError, _events
+from gqlauth._answer import Answer
+from gqlauth._entry import Entry
+from gqlauth._exchange import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET = "correct-horse-battery"
+TOKEN = "an-opaque-access-token"
+
+
+@pytest.fixture
+def events() -> Iterator[list[dict[str, Any]]]:
+    """Listen to the events."""
+    heard: list[dict[str, Any]] = []
+
+    class Sink(logging.Handler):
+        """Keeps the events."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(vars(record)["gqlauth"])
+
+    logger = logging.getLogger("gqlauth")
+    logger.addHandler(Sink())
+    logger.setLevel(logging.DEBUG)
+    yield heard
+    assert SECRET not in str(heard)
+    assert TOKEN not in str(heard)
+
+
+def exchange(method: str, **changed: Any) -> Exchange:
+    return attrs.evolve(
+        Exchange(
+            url="https://id.example.com/token?key=x",
+            method=method,
+            client_id="orders-cli",
+            client_secret=Secret(SECRET),
+            headers={"X-Tenant": "acme", "X-Api-Key": Secret(SECRET)},
+            form={"grant_type": "client_credentials", "scope": "a b"},
+            once=False,
+            tries=2,
+        ),
+        **changed,
+    )
+
+
+def answer(body: bytes, **headers: str) -> Answer:
+    return Answer("https://id.example.com/token", 200, httpx.Headers(headers), body)
+
+
+class TestTokenRequest:
+    def test_with_basic(self, events: list[dict[str, Any]]) -> None:
+        """A token request is told with its headers and its form, but for its secrets."""
+        _events.token_request(exchange("client_secret_basic"))
+
+        assert events[0].pop("headers") == {
+            "X-Tenant": "acme",
+            "X-Api-Key": Secret(SECRET),
+            "Authorization": "***",
+        }
+        assert events == [
+            {
+                "event": "token request",
+                "url": "https://id.example.com/token",
+                "attempt": 2,
+                "method": "client_secret_basic",
+                "form": {"grant_type": "client_credentials", "scope": "a b"},
+            }
+        ]
+
+    def test_with_a_secret_in_the_form(self, events: list[dict[str, Any]]) -> None:
+        """A secret in the form shows where it comes from."""
+        _events.token_request(exchange("client_secret_post", headers={}))
+
+        assert events[0]["headers"] == {}
+        assert str(events[0]["form"]) == (
+            "{'grant_type': 'client_credentials', 'scope': 'a b', "
+            "'client_id': 'orders-cli', 'client_secret': Secret(***)}"
+        )
+
+
+class TestTokenAnswer:
+    def test_is_told(self, events: list[dict[str, Any]]) -> None:
+        """An answer is told with its headers and its beginning, but for its token."""
+        _events.token_answer(
+            answer(
+                b'{"access_token": "%s", "expires_in": 60}' % TOKEN.encode(),
+                **{"set-cookie": f"id={SECRET}", "x-request-id": "r-1"},
+            ),
+            0.12345,
+        )
+
+        assert events == [
+            {
+                "event": "token answer",
+                "url": "https://id.example.com/token",
+                "status": 200,
+                "elapsed": 0.123,
+                "headers": {"set-cookie": "***", "x-request-id": "r-1"},
+                "snippet": '{"access_token": "***", "expires_in": 60}',
+            }
+        ]
+
+    def test_has_the_token_nowhere(self, events: list[dict[str, Any]]) -> None:
+        """A token that is known is masked also where it stands under no name."""
+        token = Token(TOKEN)
+        _events.token_answer(answer(f'{{"x": "{token.reveal()}"}}'.encode(), ETag=TOKEN), 0)
+
+        assert events[0]["snippet"] == '{"x": "***"}'
+        assert events[0]["headers"] == {"etag": "***"}
+
+    def test_is_short(self, events: list[dict[str, Any]]) -> None:
+        """No more than the beginning of a long one is told."""
+        _events.token_answer(answer(b"x" * 100_000), 0)
+
+        assert len(events[0]["snippet"]) == 500
+
+
+def test_requests_are_put_together_for_who_listens(events: list[dict[str, Any]]) -> None:
+    """Where nobody listens, neither is looked at."""
+    logging.getLogger("gqlauth").setLevel(logging.INFO)
+    _events.token_request(None)  # type: ignore[arg-type]
+    _events.token_answer(None, 0)  # type: ignore[arg-type]
+
+    assert events == []
+
+
+class TestTokens:
+    @pytest.mark.parametrize(
+        ("usable", "fresh", "state"),
+        [(True, True, "fresh"), (True, False, "refresh due"), (False, False, "expired")],
+    )
+    def test_wanted(
+        self, events: list[dict[str, Any]], *, usable: bool, fresh: bool, state: str
+    ) -> None:
+        """That a token is wanted is told with what the cache has meanwhile."""
+        entry = Entry()
+        entry.token = Token(TOKEN)
+        entry.usable_until, entry.refresh_at = 2.0, 1.0
+        _events.token_wanted("orders", entry, lambda _, moment: usable if moment > 1 else fresh)
+
+        assert events == [{"event": "token wanted", "endpoint": "orders", "cache": state}]
+
+    def test_wanted_for_the_first_time(self, events: list[dict[str, Any]]) -> None:
+        """At first it has none."""
+        _events.token_wanted("orders", Entry(), lambda _, __: True)
+
+        assert events[0]["cache"] == "empty"
+
+    @pytest.mark.parametrize(
+        ("token", "kind"),
+        [
+            (Token(TOKEN, expires_in=60), "Bearer"),
+            (Token(TOKEN, token_type="", header_name="X-Api-Key", expires_in=60), "X-Api-Key"),
+        ],
+    )
+    def test_fetched(self, events: list[dict[str, Any]], token: Token, kind: str) -> None:
+        """That one came is told with its type, its lifetime and how long it took."""
+        _events.token_fetched("orders", token, 0.12345)
+
+        assert events == [
+            {
+                "event": "token fetched",
+                "endpoint": "orders",
+                "expires_in": 60,
+                "elapsed": 0.123,
+                "type": kind,
+            }
+        ]
+
+    def test_not_refreshed(self, events: list[dict[str, Any]]) -> None:
+        """That one could not be replaced is told with the reason, and when it is tried again."""
+        _events.refresh_failed("orders", TokenRefusedError("refused it"), 5.0)
+
+        assert events[0]["event"] == "token refresh failed"
+        assert "refused it" in events[0]["error"]
+        assert events[0]["again_in"] == 5.0
