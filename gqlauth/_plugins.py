@@ -65,9 +65,9 @@ class PluginGroup:
 
         """
         name = canonical(name)
-        for plugin in _ours(self.name):
-            if plugin.name == name:
-                return plugin
+        for entry in _ours(self.name):
+            if canonical(entry.name) == name:
+                return _plugin(entry)
         installed = self.installed()
         claims = [plugin for plugin in installed if plugin.name == name]
         if len(claims) > 1:
@@ -108,14 +108,15 @@ class PluginGroup:
         return f'{text}; did you mean "{close[0]}"?' if close else text
 
 
-def _ours(group: str) -> list[Plugin]:
+def _ours(group: str) -> Iterable[EntryPoint]:
     from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415 - as above
 
     try:
         entries = distribution(_OURS).entry_points
     except PackageNotFoundError:  # run from a source tree that is not installed
         return []
-    return [_plugin(entry) for entry in entries.select(group=group)]
+    # What a distribution is called is read from its files anew each time that it is asked for.
+    return entries.select(group=group)
 
 
 def _plugin(entry: EntryPoint) -> Plugin:
