@@ -78,6 +78,21 @@ class EndpointAuth(httpx.Auth):
             _note(request, token.header_name)  # httpx drops none but Authorization by itself
         request.headers[token.header_name] = token.header_value
         response = yield request
+        # Most answers that were read already, by a hook or as there is no network, need no more
+        # than this look; it is in line as each request comes this way.
+        try:
+            plain = (
+                response.status_code in _SUCCESS
+                and response.is_closed
+                and response.request is request
+                and len(content := response.content) <= LONGEST_REJECTION
+                and b"errors" not in content
+            )
+        except httpx.ResponseNotRead:  # a hook took it as a stream
+            plain = False
+        if plain:
+            source.accepted(token)
+            return
         refusal = await self._refusal(source, token, request, response)
         if refusal is None or not source.refused(token, refusal.how):
             return

@@ -474,6 +474,44 @@ class TestRejection:
         async with client_of(Api(rejected(body=body)), auth_of(Source())) as client:
             assert (await client.post(URL, json=QUERY)).content == body
 
+    @pytest.mark.parametrize("body", [REJECTED, REJECTED + b" " * LONGEST_REJECTION])
+    async def test_an_answer_that_a_hook_has_read_is_looked_into(self, body: bytes) -> None:
+        """It is found a rejection, or no rejection where it is long, as if it had not been."""
+        source = Source()
+        first = rejected(body=body, length=len(body))
+        answers = [first, httpx.Response(200, stream=Stream([b'{"data": {}}']))]
+        read: list[bytes] = []
+
+        async def hook(response: httpx.Response) -> None:
+            read.append(await response.aread())
+
+        async with client_of(
+            Api(*answers), auth_of(source), event_hooks={"response": [hook]}
+        ) as client:
+            await client.post(URL, json=QUERY)
+
+        refused = 1 if body == REJECTED else 0
+        assert len(source.refusals) == refused
+        assert len(source.acceptances) == 1
+        assert len(read) == 1 + refused
+
+    async def test_an_answer_that_a_hook_took_as_a_stream_is_accepted(self) -> None:
+        """Of what is gone, no kind but JSON would have been looked into."""
+        source = Source()
+        stream = httpx.Response(200, headers={"Content-Type": "text/plain"}, stream=Stream([b"x"]))
+
+        async def hook(response: httpx.Response) -> None:
+            _ = [piece async for piece in response.aiter_raw()]
+
+        auth = auth_of(source)
+        async with (
+            client_of(Api(stream), auth, event_hooks={"response": [hook]}) as client,
+            client.stream("POST", URL, json=QUERY) as response,
+        ):
+            assert response.status_code == 200
+
+        assert len(source.acceptances) == 1
+
     async def test_a_batch_that_is_refused_is_sent_again(self) -> None:
         """All of it, as nothing of it ran."""
         api = Api(rejected(body=b"[" + REJECTED + b"," + REJECTED + b"]"))
