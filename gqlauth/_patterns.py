@@ -133,14 +133,13 @@ CONTROL: Final = re.compile(
 )
 
 
-def is_sensitive(name: str) -> bool:
-    """Tell whether a secret stands under `name`, however it is spelled."""
-    return name.lower().translate(_PARTING).endswith(_SENSITIVE)
+def is_sensitive(name: str, *, several: bool = True) -> bool:
+    """Tell whether a secret stands under `name`, however it is spelled.
 
-
-def is_sensitive_plural(name: str) -> bool:
-    """Tell whether several secrets stand under `name`, or the number of them."""
-    return name.lower().translate(_PARTING).endswith(_SENSITIVE_PLURAL)
+    With `several`, also whether several do: under such a name may stand their number, too.
+    """
+    word = name.lower().replace("_", "").replace("-", "").replace(" ", "")
+    return word.endswith(_SENSITIVE) or (several and word.endswith(_SENSITIVE_PLURAL))
 
 
 def mask_patterns(text: str) -> str:
@@ -176,9 +175,18 @@ def _mask_after_names(text: str) -> str:
             done = found.end()
     if parts:
         text = "".join([*parts, text[done:]])
-    if any([scheme in lower for scheme in _SCHEMES]):  # noqa: C419 - a generator takes longer
-        text = _AFTER_SCHEMES.sub(rf"\g<1>{MASK}", text)
+    for scheme in _SCHEMES:
+        if scheme in lower and _stands_alone(lower, scheme):
+            return _AFTER_SCHEMES.sub(rf"\g<1>{MASK}", text)
     return text
+
+
+def _stands_alone(lower: str, scheme: str) -> bool:
+    """Tell whether something follows the name of a scheme, somewhere."""
+    at = lower.find(scheme) + len(scheme)
+    while at >= len(scheme) and not lower[at : at + 1].isspace():
+        at = lower.find(scheme, at) + len(scheme)
+    return at >= len(scheme)
 
 
 def _ends(lower: str, word: str) -> Iterator[int]:

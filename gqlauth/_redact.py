@@ -12,7 +12,7 @@ from logging import LogRecord
 from typing import TYPE_CHECKING, Any, Final
 
 from gqlauth._known import KNOWN, masked, spans_of
-from gqlauth._patterns import CONTROL, is_sensitive, is_sensitive_plural, mask_patterns
+from gqlauth._patterns import CONTROL, is_sensitive, mask_patterns
 from gqlauth._secret import MASK, Secret
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LONGEST: Final = 16_384
 #: Characters that are dropped where a text was read to, as they may be half of a credential.
 HALVED: Final = 1_024
+#: Texts that are no longer than that are looked at without further ado.
+SHORT: Final = 1_024
 #: What stands where something was cut.
 CUT: Final = "… (cut)"
 #: Containers within containers that are walked; what lies deeper is cut.
@@ -135,11 +137,7 @@ def traceback_text(exc_info: object) -> str:
 def _is_secret(name: object, value: object) -> bool:
     if isinstance(name, bytes):
         name = name.decode("latin-1")
-    if not isinstance(name, str):
-        return False
-    if is_sensitive(name):
-        return True
-    return is_sensitive_plural(name) and not isinstance(value, int | float)
+    return isinstance(name, str) and is_sensitive(name, several=not isinstance(value, int | float))
 
 
 class _Walk:
@@ -165,6 +163,10 @@ class _Walk:
                 return MASK
             if kind is int or kind is float:
                 return value
+            if kind is str and len(value) <= SHORT and self._left > 0:
+                # As it comes to in the end, sooner.
+                self._left -= len(value)
+                return mask_patterns(value) if not KNOWN.spans(value) else redact_text(value)
             return self._redacted(value)
         except Exception:  # noqa: BLE001 - a log call must not fail; what cannot be read is not shown
             return MASK
