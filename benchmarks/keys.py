@@ -21,7 +21,8 @@ from benchmarks.token_endpoint import TOKEN_LENGTH
 from gqlauth._cache import TokenCache
 from gqlauth._clock import SystemClock
 from gqlauth._options import AuthOptions
-from gqlauth._source import Source, TokenClients
+from gqlauth._source import Source
+from gqlauth._token_clients import TokenClients
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import math
+from random import Random
 from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,16 +21,21 @@ Figures: TypeAlias = "Mapping[str, float]"
 Subject: TypeAlias = "Callable[[], Awaitable[Figures]]"
 
 
-async def in_turns(subjects: Mapping[str, Subject], rounds: int) -> dict[str, dict[str, float]]:
+async def in_turns(
+    subjects: Mapping[str, Subject], rounds: int, *, large: bool = True
+) -> dict[str, dict[str, float]]:
     """Run the subjects in turns, and return the medians of each one's figures.
 
-    They are warmed up by the caller, where what is only done once is not to count.
+    They are warmed up by the caller, where what is only done once is not to count. What `large`
+    ones leave behind is collected in between.
     """
     found: dict[str, list[Figures]] = {name: [] for name in subjects}
-    for turn in range(rounds):
+    order = Random(rounds)  # the same each time
+    for _ in range(rounds):
         # Nobody always comes after the same one.
-        for name in list(subjects)[:: 1 if turn % 2 else -1]:
-            gc.collect()  # what one leaves behind is not the next one's business
+        for name in order.sample(list(subjects), len(subjects)):
+            if large:
+                gc.collect()
             found[name].append(await subjects[name]())
     return {
         name: {figure: median(run[figure] for run in runs) for figure in runs[0]}

@@ -13,7 +13,7 @@ from benchmarks.callers import crowd, threads
 from benchmarks.measure import count, duration, in_turns
 from benchmarks.ours import OURS, URL, service_of
 from benchmarks.table import Column, Goal, Table
-from gqlauth._endpoint import TRIES
+from gqlauth._tries import TRIES
 
 if TYPE_CHECKING:
     from benchmarks.measure import Figures, Subject
