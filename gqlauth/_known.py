@@ -45,13 +45,15 @@ class Known:
         # No form is shorter than that, and so every so many characters a text is looked at.
         self._shortest: float = math.inf
         self._stride = SHORTEST_KNOWN
+        # One for all: each look-up of a method makes another.
+        self._forgetting = self._forget
         # Not a Lock: what the collector of garbage runs meanwhile may log something itself.
         self._lock = RLock()
 
     def remember(self, reveal: Reveal, skip: int = 0) -> None:
         """Look for what `reveal` returns, but for its first characters, while `reveal` lives."""
         # That is all as long as nothing is logged.
-        self._coming[ref(reveal, self._forget)] = skip
+        self._coming[ref(reveal, self._forgetting)] = skip
 
     def _forget(self, gone: ref[Reveal]) -> None:
         # Without the lock: this may run wherever the collector of garbage does.
