@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,3 +46,40 @@ class TestNoSecret:
 
             assert gql("auth", "token", "-vvv").code == 4
             assert gql("auth", "status", "--check", "--json").code == 4
+
+
+class TestVerbosity:
+    """What each ``-v`` adds, and that none of it holds a secret."""
+
+    def test_once(self, gql: Gql, orders: HttpServer) -> None:
+        """With ``-v``: which file, what the cache has, which strategy, and how long it took."""
+        gql.file(ORDERS.format(url=orders.url))
+
+        assert gql("auth", "status", "--check", "-v").stderr.splitlines() == [
+            "gql: configuration found file=PROJECT/gqlauth.toml by=project",
+            "gql: token wanted endpoint=orders cache=empty",
+            "gql: fetching a token endpoint=orders strategy=ClientCredentials",
+            "gql: token fetched endpoint=orders expires_in=3600.0 elapsed=TIME type=Bearer",
+        ]
+
+    def test_twice(self, gql: Gql, orders: HttpServer) -> None:
+        """With ``-vv``: the token request and its answer, too, with headers and body."""
+        gql.file(ORDERS.format(url=orders.url))
+        lines = gql("auth", "status", "--check", "-vv", "--log-format", "json").stderr.splitlines()
+        events = {event["event"]: event for event in map(json.loads, lines)}
+        request, answer = events["token request"], events["token answer"]
+
+        assert request["headers"] == {"Authorization": "***"}
+        assert request["form"]["grant_type"] == "client_credentials"
+        assert answer["status"] == 200
+        assert answer["headers"]["content-type"] == "application/json"
+        assert json.loads(answer["snippet"])["access_token"] == "***"
+        assert "httpcore" not in {event["logger"].partition(".")[0] for event in events.values()}
+
+    def test_three_times(self, gql: Gql, orders: HttpServer) -> None:
+        """With ``-vvv``: what httpx and httpcore log, too."""
+        gql.file(ORDERS.format(url=orders.url))
+        stderr = gql("auth", "status", "--check", "-vvv").stderr
+
+        assert "httpx: HTTP Request: POST" in stderr
+        assert "httpcore.http11: send_request_headers.complete" in stderr
