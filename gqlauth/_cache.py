@@ -268,7 +268,8 @@ class TokenCache:
             self._failed(entry, flight, broken, name)
         else:
             self._landed(entry, flight, token, acquisition.refresh_window)
-            _events.token_fetched(name, token, self._monotonic() - monotonic)
+            waited = flight.done.statistics().tasks_waiting
+            _events.token_fetched(name, token, self._monotonic() - monotonic, waited)
         finally:
             entry.flight = None
             if flight.token is None and flight.error is None:

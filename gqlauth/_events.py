@@ -29,13 +29,14 @@ def token_wanted(name: str, entry: Entry, before: Callable[[Entry, float], bool]
     _log.info("token wanted", endpoint=name, cache=state)
 
 
-def token_fetched(name: str, token: Token, elapsed: float) -> None:
-    """Tell that a token came, after `elapsed` seconds."""
+def token_fetched(name: str, token: Token, elapsed: float, waited: int) -> None:
+    """Tell that a token came, after `elapsed` seconds, in which so many callers `waited` for it."""
     _log.info(
         "token fetched",
         endpoint=name,
         expires_in=token.expires_in,
         elapsed=round(elapsed, 3),
+        waited=waited,
         # At the end: what follows the name of a scheme looks like a credential.
         type=token.token_type or token.header_name,
     )

@@ -243,6 +243,31 @@ class TestFlights:
         assert {token.reveal() for token in tokens} == {"token-1"}
         assert fetcher.calls == 1
 
+    @pytest.mark.parametrize("serving", [False, True], ids=["cold", "in the window"])
+    async def test_who_waited_for_a_token_is_counted(
+        self,
+        cache: TokenCache,
+        clock: FakeClock,
+        caplog: pytest.LogCaptureFixture,
+        *,
+        serving: bool,
+    ) -> None:
+        """All who come while there is none; nobody, while the old one serves."""
+        if serving:
+            await cache.get("a", Fetcher())
+            clock.advance(3600 - 300)
+        caplog.set_level("INFO", logger="gqlauth")
+        fetcher = Fetcher(gate=anyio.Event())
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(cache.get, "a", fetcher)
+            await settle()
+            assert fetcher.gate is not None
+            fetcher.gate.set()
+        await settle()
+
+        assert f"waited={0 if serving else 5} " in caplog.text
+
     async def test_a_thousand_callers_of_a_refusing_server_make_one_attempt(
         self, cache: TokenCache
     ) -> None:

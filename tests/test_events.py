@@ -167,8 +167,8 @@ class TestTokens:
         ],
     )
     def test_fetched(self, events: list[dict[str, Any]], token: Token, kind: str) -> None:
-        """That one came is told with its type, its lifetime and how long it took."""
-        _events.token_fetched("orders", token, 0.12345)
+        """That one came is told with its type, its lifetime, how long it took, and for how many."""
+        _events.token_fetched("orders", token, 0.12345, 7)
 
         assert events == [
             {
@@ -176,6 +176,7 @@ class TestTokens:
                 "endpoint": "orders",
                 "expires_in": 60,
                 "elapsed": 0.123,
+                "waited": 7,
                 "type": kind,
             }
         ]
