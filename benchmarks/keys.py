@@ -22,7 +22,7 @@ from gqlauth._cache import TokenCache
 from gqlauth._clock import SystemClock
 from gqlauth._options import AuthOptions
 from gqlauth._source import Source
-from gqlauth._token_clients import TokenClients
+from gqlauth._token_clients import CONNECTIONS, TokenClients
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
