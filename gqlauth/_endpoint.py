@@ -2,92 +2,101 @@
 
 from __future__ import annotations
 
-import random
-from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 import attrs
 import httpx
 
-from gqlauth import _events, _log
-from gqlauth._answer import Answer, TryAgainError, shown
-from gqlauth._client_auth import method_for
+from gqlauth import _events
+from gqlauth._answer import Answer, TryAgainError
+from gqlauth._client_auth import Client
 from gqlauth._exchange import Exchange
 from gqlauth._http_body import read_body
 from gqlauth._secret import Secret
-from gqlauth.errors import StrategyError, TokenError, TokenRefusedError, TokenUnavailableError
+from gqlauth._tries import Tries, lost
+from gqlauth.errors import StrategyError, TokenError, TokenUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
-    from tenacity import RetryCallState
-
+    from gqlauth._certificate import Certificate
     from gqlauth._clock import Clock
     from gqlauth._exchange import Value
+    from gqlauth._metadata import Metadata
     from gqlauth._options import AuthOptions
     from gqlauth._token import Token
 
-#: Requests that one acquisition sends at the most.
-TRIES: Final = 4
-#: Seconds: the first pause is at most this long, each further one twice that, up to the other.
-FIRST_PAUSE: Final = 0.25
-LONGEST_PAUSE: Final = 8.0
-#: Seconds for connecting, and for each piece of an answer, at the most, and as a part of the time
-#: of the whole acquisition: a stalled try leaves time for another; the deadline bounds them all.
-STALLED: Final = 10.0
-STALLED_PART: Final = 1 / 2
 
-# What fails before anything was sent, and so may be tried again whatever the request does.
-_NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+class Network(Protocol):
+    """What requests for tokens go over; a service has one."""
+
+    async def client(
+        self, url: str, ca_file: Path | None, certificate: Certificate | None
+    ) -> httpx.AsyncClient:
+        """Return the client for requests to `url`.
+
+        Raises:
+            ConfigError: when `ca_file` or `certificate` cannot be used.
+
+        """
+
+    def turn(self, url: str) -> AbstractAsyncContextManager[object]:
+        """Return what lets in as many requests to a server at once as it gets connections."""
+
+    async def metadata(
+        self, issuer: str, client: httpx.AsyncClient, tries: Tries, *, insecure: bool
+    ) -> Metadata:
+        """Return what `issuer` publishes of itself.
+
+        Raises:
+            TokenError: when that cannot be had, or cannot be true.
+
+        """
 
 
 class TokenEndpoint:
     """The token endpoint, as a strategy sees it: `grant` asks it for a token.
 
-    It is made for one acquisition: client authentication, retries, the deadline and the errors
-    are its business, not the strategy's. It reads ``token_url``, ``client_id``,
-    ``client_secret``, ``token_endpoint_auth_method`` and ``headers`` from the strategy's fields.
+    It is made for one acquisition: discovery, client authentication, retries, the deadline and
+    the errors are its business, not the strategy's. It reads these of the strategy's fields, as
+    far as they are there: ``token_url`` or ``issuer``; ``client_id``, ``client_secret``,
+    ``private_key``, ``key_id``, ``certificate_file``, ``certificate_key_file``,
+    ``certificate_key_password``; ``token_endpoint_auth_method``,
+    ``token_endpoint_auth_signing_alg``, ``assertion_audience``; and ``headers``.
     """
 
     __slots__ = (
         "_client",
         "_clock",
-        "_deadline",
         "_headers",
-        "_id",
-        "_method",
+        "_issuer",
+        "_network",
         "_options",
-        "_random",
-        "_secret",
-        "_turn",
+        "_tries",
         "_url",
     )
 
-    def __init__(  # noqa: PLR0913 - it ties together what one acquisition has
+    def __init__(
         self,
         strategy: object,
         *,
         options: AuthOptions,
-        client: Callable[[], httpx.AsyncClient],
+        network: Network,
         clock: Clock,
         deadline: float,
-        turn: AbstractAsyncContextManager[object] | None = None,
     ) -> None:
         self._url: str | None = getattr(strategy, "token_url", None)
-        self._id: str | None = getattr(strategy, "client_id", None)
-        self._secret: Secret | None = getattr(strategy, "client_secret", None)
-        self._method: str | None = getattr(strategy, "token_endpoint_auth_method", None)
+        self._issuer: str | None = getattr(strategy, "issuer", None)
+        self._client = Client.of(strategy)
         self._headers: Mapping[str, str | Secret] = getattr(strategy, "headers", None) or {}
         self._options = options
-        self._client = client
+        self._network = network
         self._clock = clock
-        self._deadline = deadline
-        self._turn = nullcontext() if turn is None else turn
-        # Not for secrecy, but so that a fleet does not come back in one beat.
-        self._random = random.random
+        self._tries = Tries(clock, deadline, options.timeout)
 
     async def grant(self, form: Mapping[str, Value], *, once: bool = False) -> Token:
         """Ask for a token with the fields of `form`, and return it (RFC 6749, section 4).
@@ -103,75 +112,71 @@ class TokenEndpoint:
             TokenRefusedError: when the endpoint refused, or gave no usable token.
             TokenUnavailableError: when it could not be reached, or asks for patience.
             SecretError: when a secret cannot be had.
-            StrategyError: when the strategy has no ``token_url``, or asks for a method of client
-                authentication that is not known.
+            StrategyError: when the strategy has neither a ``token_url`` nor an ``issuer``, or
+                its client authentication is impossible.
+            ConfigError: when a certificate cannot be used.
 
         """
-        if self._url is None:
-            raise StrategyError("the strategy has no token_url to ask for a token")
+        certificate = self._client.certificate
+        url, metadata = await self._asked()
         exchange = Exchange(
-            url=self._url,
-            method=method_for(self._method, self._secret),
-            client_id=self._id,
-            client_secret=None if self._secret is None else await self._secret.resolve(),
+            url=url,
+            proof=await self._client.proof(url, metadata),
             headers={name: await _resolved(value) for name, value in self._headers.items()},
             form={name: await _resolved(value) for name, value in form.items()},
             once=once,
         )
+        http = await self._network.client(url, self._options.ca_file, certificate)
         started = self._clock.monotonic()
-        limit = max(0.0, self._deadline - anyio.current_time())
-        with anyio.move_on_after(limit):
+        with anyio.move_on_after(self._tries.remaining()):
             try:
-                return await self._tried(exchange)
+                return await self._tries.run("token request", partial(self._sent, exchange, http))
             except TokenError as error:
                 raise self._told(exchange, started, error) from error.__cause__
         what = "gave no answer" if exchange.tries else "could not be asked"
         late = TokenUnavailableError(f"{what} within {self._options.timeout:g} s")
         raise self._told(exchange, started, late) from exchange.last
 
-    async def _tried(self, exchange: Exchange) -> Token:
-        # A static token needs none of it.
-        from tenacity import AsyncRetrying, retry_if_exception_type  # noqa: PLC0415
-
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(TryAgainError),
-            stop=self._stop,
-            wait=self._pause,
-            sleep=self._clock.sleep,
-            before_sleep=_log_pause,
-            reraise=True,
+    async def _asked(self) -> tuple[str, Metadata | None]:
+        """Return where the token is asked for, and what is known of the server."""
+        if self._url is not None:
+            return self._url, None
+        if self._issuer is None:
+            raise StrategyError("the strategy has no token_url and no issuer to ask for a token")
+        certificate, ca_file = self._client.certificate, self._options.ca_file
+        metadata = await self._network.metadata(
+            self._issuer,
+            await self._network.client(self._issuer, ca_file, certificate),
+            self._tries,
+            insecure=self._options.allow_insecure_http,
         )
-        try:
-            return await retrying(self._sent, exchange)
-        except TryAgainError as again:
-            raise again.error from again.error.__cause__
+        return metadata.token_url(certified=certificate is not None), metadata
 
-    async def _sent(self, exchange: Exchange) -> Token:
+    async def _sent(self, exchange: Exchange, http: httpx.AsyncClient) -> Token:
         """Wait for a turn, which the deadline bounds; send the request, and read the answer."""
-        async with self._turn:
-            return await self._send(exchange)
+        async with self._network.turn(exchange.url):
+            return await self._send(exchange, http)
 
-    async def _send(self, exchange: Exchange) -> Token:
+    async def _send(self, exchange: Exchange, http: httpx.AsyncClient) -> Token:
         """Send the request once, and read the answer to its end."""
-        client = self._client()
-        # A connection of the pool is at hand, as it is this request's turn.
-        stalled = min(STALLED, self._options.timeout * STALLED_PART)
-        exchange.tries += 1
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
+        exchange.prove(wall)
         _events.token_request(exchange)
         try:
-            async with client.stream(
+            async with http.stream(
                 "POST",
                 exchange.url,
                 content=exchange.body(),
                 headers=exchange.request_headers(),
-                timeout=httpx.Timeout(stalled, pool=None),
+                timeout=self._tries.limits,
                 follow_redirects=False,
             ) as response:
                 body = await read_body(response)
         # An OSError is that of a TLS connection that breaks while it is read, on asyncio.
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise self._lost(exchange, error) from None
+            failure = lost(error, exchange.secrets(), once=exchange.once)
+            exchange.last = failure.error if isinstance(failure, TryAgainError) else failure
+            raise failure from None
         answer = Answer(
             exchange.shown_url,
             response.status_code,
@@ -181,6 +186,7 @@ class TokenEndpoint:
             exchange.secrets(),
         )
         elapsed = self._clock.monotonic() - monotonic
+        exchange.answered(response.headers, self._clock.wall())
         try:
             token = answer.token(self._clock.wall())
         except TryAgainError as again:
@@ -192,37 +198,6 @@ class TokenEndpoint:
             # Not before: the token is known only now, and so is not shown.
             _events.token_answer(answer, elapsed)
         return token.issued(wall, monotonic, default_lifetime=self._options.default_lifetime)
-
-    def _lost(self, exchange: Exchange, error: Exception) -> TokenError | TryAgainError:
-        """Return what a request comes to that got no whole answer."""
-        told = partial(_told_of, secrets=exchange.secrets())
-        _forget_request(error, told)
-        lost: TokenError
-        if isinstance(
-            error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError
-        ):
-            # Not with its text, which may quote a header.
-            lost = TokenRefusedError(f"cannot be asked: {type(error).__name__}")
-            again = False
-        else:
-            garbled = isinstance(error, httpx.RemoteProtocolError)
-            what = "gave no valid answer" if garbled else "cannot be reached"
-            lost = TokenUnavailableError(f"{what}: {told(_described(error))}")
-            again = not exchange.once or isinstance(error, _NOTHING_SENT)
-        lost.__cause__ = error
-        exchange.last = lost
-        return TryAgainError(lost) if again else lost
-
-    def _pause(self, state: RetryCallState) -> float:
-        """Return the seconds before the next try: full jitter, or what the server asks for."""
-        asked = _failure(state).retry_after
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (state.attempt_number - 1))
-        return self._random() * longest if asked is None else asked
-
-    def _stop(self, state: RetryCallState) -> bool:
-        """Tell whether to give up: no try is left, or the next would come after the deadline."""
-        too_late = anyio.current_time() + state.upcoming_sleep >= self._deadline
-        return too_late or state.attempt_number >= TRIES
 
     def _told(self, exchange: Exchange, started: float, error: TokenError) -> TokenError:
         """Return `error` with what is known of the whole exchange."""
@@ -237,61 +212,3 @@ class TokenEndpoint:
 
 async def _resolved(value: Value) -> Value:
     return await value.resolve() if isinstance(value, Secret) else value
-
-
-def _failure(state: RetryCallState) -> TokenError:
-    error = state.outcome.exception() if state.outcome is not None else None
-    assert isinstance(error, TryAgainError)
-    return error.error
-
-
-def _log_pause(state: RetryCallState) -> None:
-    error = _failure(state)
-    _log.info(
-        "token request failed, trying again",
-        reason=error.reason,
-        status=error.status,
-        attempt=state.attempt_number,
-        pause=round(state.upcoming_sleep, 3),
-    )
-
-
-def _described(error: Exception) -> str:
-    late: dict[type[Exception], str] = {
-        httpx.ConnectTimeout: "connecting took too long",
-        httpx.ReadTimeout: "the answer took too long",
-        httpx.WriteTimeout: "sending took too long",
-    }
-    broken: dict[type[Exception], str] = {
-        httpx.ReadError: "the connection broke off",
-        httpx.WriteError: "the connection broke off",
-    }
-    kind = type(error)
-    text = late.get(kind) or str(error) or _refused_certificate(error)
-    return text or broken.get(kind) or kind.__name__
-
-
-def _refused_certificate(error: BaseException | None) -> str:
-    """Return why a server's certificate was refused, which on trio only a cause tells."""
-    from ssl import SSLError  # noqa: PLC0415 - an error has time
-
-    while error is not None and not isinstance(error, SSLError):
-        error = error.__cause__ or error.__context__
-    return "" if error is None else str(error)
-
-
-def _told_of(text: str, secrets: Sequence[Secret]) -> str:
-    """Return what may be told of what a library says went wrong."""
-    # h11 quotes the bytes that came, which may be those that were sent.
-    return shown(text.partition(": bytearray(")[0], secrets)
-
-
-def _forget_request(error: BaseException, told: Callable[[str], str]) -> None:
-    """Drop what holds the request of `error`, and of what caused it: itself, frames, its text."""
-    seen: BaseException | None = error
-    while seen is not None:
-        seen.__traceback__ = None
-        seen.args = tuple(told(part) if isinstance(part, str) else part for part in seen.args)
-        if isinstance(seen, httpx.RequestError):
-            seen._request = None  # noqa: SLF001 - httpx has no way to take it back
-        seen = seen.__cause__ or seen.__context__

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gqlauth import _log
-from gqlauth._client_auth import auth_fields
 from gqlauth._secret import MASK
 
 if TYPE_CHECKING:
@@ -59,10 +58,7 @@ def token_request(exchange: Exchange) -> None:
         method=exchange.method,
         # The secrets as `Secret`, which tells just where it comes from.
         headers={**exchange.headers, **proof},
-        form={
-            **exchange.form,
-            **auth_fields(exchange.method, exchange.client_id, exchange.client_secret),
-        },
+        form={**exchange.form, **exchange.proven},
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import attrs
 
-from gqlauth._client_auth import auth_fields, auth_headers
 from gqlauth._secret import Secret
 from gqlauth.errors import SecretError, TokenError
+
+if TYPE_CHECKING:
+    from gqlauth._client_auth import Proof
 
 Value = str | Secret | Sequence[str]
 
@@ -23,6 +26,8 @@ _HINTS: Final = {
     "invalid_target": "check audience and resource",
     "unsupported_grant_type": "check token_url: it may be another endpoint of the server",
 }
+# Seconds by which two clocks may differ before that is worth telling.
+_SKEW: Final = 30.0
 
 
 @attrs.define
@@ -30,10 +35,8 @@ class Exchange:
     """One token request with its tries. Secrets in it are resolved, and never kept as text."""
 
     url: str
-    #: The method of client authentication.
-    method: str
-    client_id: str | None
-    client_secret: Secret | None
+    #: What proves the client.
+    proof: Proof
     headers: Mapping[str, Value]
     form: Mapping[str, Value]
     #: The request must not be sent twice.
@@ -41,6 +44,15 @@ class Exchange:
     tries: int = 0
     #: What the last try came to, if it failed in a way that another may mend.
     last: TokenError | None = None
+    #: The seconds by which this machine's clock was ahead of the server's when it last answered.
+    skew: float = 0.0
+    #: What proved the client in the last try, as fields of the form.
+    proven: Mapping[str, str | Secret] = attrs.field(factory=dict)
+
+    @property
+    def method(self) -> str:
+        """Return the method of client authentication."""
+        return self.proof.method
 
     @property
     def shown_url(self) -> str:
@@ -51,9 +63,22 @@ class Exchange:
             return ""
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
+    def prove(self, wall: float) -> None:
+        """Make ready for another try at the time `wall`: an assertion is taken only once."""
+        self.tries += 1
+        self.proven = self.proof.fields(wall)
+
+    def answered(self, headers: Mapping[str, str], wall: float) -> None:
+        """Take note of the server's clock, as the headers of an answer tell it at `wall`."""
+        try:
+            date = parsedate_to_datetime(headers.get("date", "")).timestamp()
+        except (ValueError, OverflowError):
+            return
+        self.skew = wall - date
+
     def body(self) -> bytes:
         """Return the form (RFC 6749, appendix B): for the line that sends it, and no variable."""
-        fields = {**self.form, **auth_fields(self.method, self.client_id, self.client_secret)}
+        fields = {**self.form, **self.proven}
         return urlencode(
             [(name, text) for name, value in fields.items() for text in _texts(value)],
             # A space as %20: servers read that which decode a form, and those which decode a URL.
@@ -73,12 +98,17 @@ class Exchange:
             "Accept-Encoding": "identity",
             "Content-Type": "application/x-www-form-urlencoded",
             **{name: _header_value(name, value) for name, value in self.headers.items()},
-            **auth_headers(self.method, self.client_id, self.client_secret),
+            **self.proof.headers(),
         }
 
     def secrets(self) -> list[Secret]:
         """Return all that is sent and secret."""
-        sent = (self.client_secret, *self.headers.values(), *self.form.values())
+        sent = (
+            self.proof.client_secret,
+            *self.headers.values(),
+            *self.form.values(),
+            *self.proven.values(),
+        )
         return [value for value in sent if isinstance(value, Secret)]
 
     def hint(self, error: TokenError) -> str:
@@ -89,8 +119,18 @@ class Exchange:
         )
         if not refused:
             return _HINTS.get(error.error, "")
-        if self.method == "none":
-            return "the server may want a client_secret"
+        return {
+            "none": self._hint_without_proof,
+            "client_secret_jwt": self._hint_for_assertion,
+            "private_key_jwt": self._hint_for_assertion,
+            "tls_client_auth": self._hint_for_certificate,
+            "self_signed_tls_client_auth": self._hint_for_certificate,
+        }.get(self.method, self._hint_for_secret)()
+
+    def _hint_without_proof(self) -> str:
+        return "the server may want a client_secret"
+
+    def _hint_for_secret(self) -> str:
         others = {
             "client_secret_basic": '"client_secret_post"',
             "client_secret_basic_raw": '"client_secret_basic" or "client_secret_post"',
@@ -99,13 +139,35 @@ class Exchange:
             others += ' or "client_secret_basic_raw"'
         return f"the server may want token_endpoint_auth_method = {others}"
 
+    def _hint_for_assertion(self) -> str:
+        if abs(self.skew) >= _SKEW:
+            how = "ahead of" if self.skew > 0 else "behind"
+            return (
+                f"this machine's clock is {abs(self.skew):.0f} s {how} the server's, "
+                "by which an assertion is valid for a minute"
+            )
+        signer = self.proof.signer
+        key_id = None if signer is None else signer.key_id
+        named = "" if key_id is None else f' as "{key_id}" (kid)'
+        key = "secret" if self.method == "client_secret_jwt" else "key"
+        other = '"issuer"' if self.proof.audience == self.url else '"token_url"'
+        return (
+            f"the server may want assertion_audience = {other}, "
+            f"or not know the {key}{named} that signed the assertion"
+        )
+
+    def _hint_for_certificate(self) -> str:
+        if self.method == "self_signed_tls_client_auth":
+            return "the server must know this very certificate: it is registered with the client"
+        return (
+            "the server must trust who issued the certificate, and know its subject: "
+            "that is registered with the client"
+        )
+
     def _encoding_matters(self) -> bool:
         """Tell whether Basic differs with and without the form-encoding of id and secret."""
-        encoded, raw = (
-            auth_headers(method, self.client_id, self.client_secret)
-            for method in ("client_secret_basic", "client_secret_basic_raw")
-        )
-        return encoded != raw
+        raw = attrs.evolve(self.proof, method="client_secret_basic_raw")
+        return self.proof.headers() != raw.headers()
 
 
 def _texts(value: Value) -> Sequence[str]:

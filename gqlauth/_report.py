@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from gqlauth._config import Endpoint
 
 
-def report(
+def report(  # noqa: PLR0913 - all but two by name
     endpoint: Endpoint,
     snapshot: Snapshot | None,
     *,
     wall: float,
+    token_url: str | None = None,
     checked: bool = False,
     error: GqlAuthError | None = None,
 ) -> EndpointStatus:
-    """Return the status of `endpoint` at the time `wall`; `error` is what a check came to."""
+    """Return the status of `endpoint` at the time `wall`; `error` is what a check came to.
+
+    `token_url` is where its tokens are asked for, as far as that is known.
+    """
     if endpoint.auth is None:
         return EndpointStatus(name=endpoint.name, url=endpoint.url, type=NO_AUTH, state="none")
     strategy = endpoint.auth.strategy
@@ -43,7 +47,7 @@ def report(
         refresh_at=None if snapshot is None else snapshot.refresh_at,
         scopes=(token.scopes if token is not None else None) or _scopes(strategy),
         fingerprint=None if token is None else token.fingerprint,
-        token_url=getattr(strategy, "token_url", None),
+        token_url=token_url or getattr(strategy, "token_url", None),
         client_id=getattr(strategy, "client_id", None),
         secret_source=next((secret.source for secret in endpoint.auth.secrets()), None),
         checked=checked,

@@ -13,7 +13,8 @@ from gqlauth._config import RETRY_ON, Config, Endpoint
 from gqlauth._config._urls import check_urls
 from gqlauth._options import AuthOptions
 from gqlauth._report import report
-from gqlauth._source import Source, TokenClients
+from gqlauth._source import Source
+from gqlauth._token_clients import TokenClients
 from gqlauth.errors import ConfigError, GqlAuthError, ServiceClosedError
 
 if TYPE_CHECKING:
@@ -280,10 +281,12 @@ class AuthService:
         checked: bool = False,
         error: GqlAuthError | None = None,
     ) -> EndpointStatus:
+        source = None if endpoint.auth is None else self._source(endpoint.name)
         return report(
             endpoint,
-            None if endpoint.auth is None else self._source(endpoint.name).look(),
+            None if source is None else source.look(),
             wall=self._clock.wall(),
+            token_url=None if source is None else source.token_url,
             checked=checked,
             error=error,
         )

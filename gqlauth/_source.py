@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Final
-from weakref import WeakValueDictionary
 
-import anyio
 import attrs
 
 from gqlauth import _log
 from gqlauth._key import cache_key
-from gqlauth.errors import ConfigError, TokenRefusedError
+from gqlauth.errors import TokenRefusedError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import httpx
-
     from gqlauth._cache import Snapshot, TokenCache
     from gqlauth._clock import Clock
     from gqlauth._options import AuthOptions
     from gqlauth._token import Strategy, Token
+    from gqlauth._token_clients import TokenClients
 
 
 #: Seconds for which no token is fetched after the API refused one that had just replaced another:
 #: at first, and at the most as it doubles.
 FIRST_HOLD: Final = 30.0
 LONGEST_HOLD: Final = 300.0
-#: Connections to one server at the most, and how many of them are kept open when idle.
-CONNECTIONS: Final = 50
-KEPT_ALIVE: Final = 20
 
 
 class _Trouble:
@@ -199,83 +191,26 @@ class Source:
         """Return the seconds before the end in which it is refreshed, if it is set."""
         return self._options.refresh_window
 
+    @property
+    def token_url(self) -> str | None:
+        """Return where its tokens are asked for, if that was configured, or discovered."""
+        url: str | None = getattr(self._strategy, "token_url", None)
+        metadata = self._http.known(getattr(self._strategy, "issuer", None))
+        if url is not None or metadata is None:
+            return url
+        certificate = getattr(self._strategy, "certificate_file", None)
+        return metadata.token_url(certified=certificate is not None)
+
     async def fetch(self, deadline: float) -> Token:
         """Fetch a token by the strategy, until `deadline` of the event loop's clock."""
         from gqlauth._endpoint import TokenEndpoint  # noqa: PLC0415 - diagnostics fetch nothing
 
-        url = getattr(self._strategy, "token_url", None) or ""
         _log.info("fetching a token", endpoint=self.name, strategy=type(self._strategy).__name__)
         endpoint = TokenEndpoint(
             self._strategy,
             options=self._options,
-            client=lambda: self._http.client(url, self._options.ca_file),
+            network=self._http,
             clock=self._clock,
             deadline=deadline,
-            turn=self._http.turn(url),
         )
         return await self._strategy.fetch(endpoint)
-
-
-class TokenClients:
-    """The httpx clients of token requests: one for each set of trusted certificates.
-
-    Each loopback host has one of its own, as its requests go through no proxy.
-    """
-
-    def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
-        self._transport = transport
-        self._clients: dict[tuple[str, Path | None], httpx.AsyncClient] = {}
-        # Those of servers that nobody asks any more are gone by themselves.
-        self._turns: WeakValueDictionary[str, anyio.Semaphore] = WeakValueDictionary()
-
-    def turn(self, url: str) -> anyio.Semaphore:
-        """Return what lets in as many requests at once as the server of `url` gets connections.
-
-        The others queue here, first come, first served. In httpx's pool each one that waits costs
-        each one that is answered, and a thousand of them stand still.
-        """
-        server = "/".join(url.split("/", 3)[:3])
-        turn = self._turns.get(server)
-        if turn is None:
-            turn = self._turns[server] = anyio.Semaphore(CONNECTIONS, fast_acquire=True)
-        return turn
-
-    def client(self, url: str, ca_file: Path | None) -> httpx.AsyncClient:
-        """Return the client for `url` that trusts what is in `ca_file`, or in the system."""
-        from gqlauth._http_client import loopback_host  # noqa: PLC0415 - diagnostics ask nobody
-
-        host = loopback_host(url)
-        client = self._clients.get((host, ca_file))
-        if client is None:
-            client = self._clients[host, ca_file] = self._made(url, ca_file)
-        return client
-
-    def _made(self, url: str, ca_file: Path | None) -> httpx.AsyncClient:
-        import ssl  # noqa: PLC0415 - only who fetches a token needs them
-        from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415
-
-        import httpx  # noqa: PLC0415
-
-        from gqlauth._http_client import http_client  # noqa: PLC0415
-        from gqlauth._version import __version__  # noqa: PLC0415
-
-        try:
-            trusted = True if ca_file is None else ssl.create_default_context(cafile=ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(f"ca_file {ca_file} cannot be used: {error}") from error
-        return http_client(
-            [url],
-            transport=self._transport,
-            verify=trusted,
-            # The turns bound them: one server's do not keep another's waiting.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_ALIVE),
-            headers={"User-Agent": f"gqlauth/{__version__}"},
-            # What one client's answer sets must not ride on another client's request.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        )
-
-    async def aclose(self) -> None:
-        """Close them all."""
-        while self._clients:
-            _, client = self._clients.popitem()
-            await client.aclose()

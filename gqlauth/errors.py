@@ -117,7 +117,7 @@ class TokenError(GqlAuthError):
     reason: str
     #: The name of the GraphQL endpoint that the token was for.
     endpoint: str = ""
-    #: Where the token was asked for, without its query string.
+    #: Where it was asked for, without its query string.
     url: str = ""
     #: The HTTP status of the last answer; None if none came.
     status: int | None = None
@@ -139,13 +139,15 @@ class TokenError(GqlAuthError):
     snippet: str = ""
     #: What may mend it, where that is known.
     hint: str = ""
+    #: Who was asked: the ``token endpoint``, or the ``issuer`` for its metadata.
+    asked: str = "token endpoint"
 
     def __attrs_post_init__(self) -> None:
         if self.hint:
             self.add_note(f"hint: {self.hint}")
 
     def __str__(self) -> str:
-        who = f"token endpoint {self.host}".strip() if self.url else ""
+        who = f"{self.asked} {self.host}".strip() if self.url else ""
         text = f"{who} {self.reason}".strip()
         answer = " ".join(
             part
@@ -171,7 +173,7 @@ class TokenError(GqlAuthError):
 
     @property
     def host(self) -> str:
-        """Return the host, and the port if it is not the usual one, of the token endpoint.
+        """Return the host, and the port if it is not the usual one, of who was asked.
 
         It is empty where `url` is none that has a host.
         """

@@ -177,8 +177,8 @@ class TestTrust:
         """By the setting that names it."""
         chosen = Certificate(own.certificate_file, own.key_file)
         missing = tmp_path / "missing.pem"
-        with pytest.raises(ConfigError, match=f"^ca_file {missing} cannot be used: "):
+        with pytest.raises(ConfigError, match=rf"^ca_file {missing} cannot be used: "):
             await chosen.context(missing)
         monkeypatch.setenv("SSL_CERT_FILE", str(missing))
-        with pytest.raises(ConfigError, match="^SSL_CERT_FILE or SSL_CERT_DIR cannot be used: "):
+        with pytest.raises(ConfigError, match=r"^SSL_CERT_FILE or SSL_CERT_DIR cannot be used: "):
             await chosen.context(None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import anyio
-import httpx
 import pytest
 
 from gqlauth import (
@@ -16,6 +16,7 @@ from gqlauth import (
     TokenRefusedError,
 )
 from gqlauth._options import AuthOptions
+from gqlauth._token_clients import TokenClients
 from tests.support.asked import SECRET, Asked, Client
 from tests.support.clock import FakeClock
 from tests.support.token_endpoint import (
@@ -27,6 +28,8 @@ from tests.support.token_endpoint import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import httpx
 
 pytestmark = pytest.mark.anyio
 
@@ -139,11 +142,12 @@ class TestRequest:
     async def test_a_url_that_cannot_be_asked_is_not_tried_again(self, url: str) -> None:
         """The error is no outage."""
         asked = Asked(FakeTokenEndpoint(), Client(token_url=url))
-        async with httpx.AsyncClient() as http:  # the real transport knows its schemes
+        # The real transport knows its schemes.
+        async with aclosing(TokenClients(None)) as network:
             endpoint = TokenEndpoint(
                 asked.client,
                 options=asked.options,
-                client=lambda: http,
+                network=network,
                 clock=asked.clock,
                 deadline=anyio.current_time() + 30,
             )

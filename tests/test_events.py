@@ -11,6 +11,7 @@ import pytest
 
 from gqlauth import Secret, Token, TokenRefusedError, _events
 from gqlauth._answer import Answer
+from gqlauth._client_auth import Proof
 from gqlauth._entry import Entry
 from gqlauth._exchange import Exchange
 
@@ -41,16 +42,16 @@ def events() -> Iterator[list[dict[str, Any]]]:
 
 
 def exchange(method: str, **changed: Any) -> Exchange:
+    proof = Proof(method=method, client_id="orders-cli", client_secret=Secret(SECRET))
     return attrs.evolve(
         Exchange(
             url="https://id.example.com/token?key=x",
-            method=method,
-            client_id="orders-cli",
-            client_secret=Secret(SECRET),
+            proof=proof,
             headers={"X-Tenant": "acme", "X-Api-Key": Secret(SECRET)},
             form={"grant_type": "client_credentials", "scope": "a b"},
             once=False,
             tries=2,
+            proven=proof.fields(0),
         ),
         **changed,
     )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import anyio
 import httpx
 import pytest
 
-from gqlauth import AuthService, Secret, Token, TokenUnavailableError
+from gqlauth import AuthService, ConfigError, Secret, Token, TokenUnavailableError
+from gqlauth._certificate import Certificate
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth._options import AuthOptions
-from gqlauth._source import CONNECTIONS, TokenClients
+from gqlauth._token_clients import CONNECTIONS, TokenClients
 from gqlauth_strategies import ClientCredentials
+from tests.support.certificates import certificate
 from tests.support.token_endpoint import FakeTokenEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -113,3 +118,52 @@ async def test_turns_are_those_of_a_server_not_of_a_url() -> None:
 
     assert clients.turn("https://id.example.com/other/token") is one
     assert clients.turn("https://id.example.com:8443/one/token") is not one
+
+
+class TestCertificates:
+    """The clients that show a certificate."""
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> Certificate:
+        """Make a certificate."""
+        made = certificate(tmp_path, "orders")
+        return Certificate(made.certificate_file, made.key_file)
+
+    async def test_each_has_a_client_of_its_own(self, files: Certificate) -> None:
+        """And none without one shows it."""
+        async with aclosing(TokenClients(None)) as clients:
+            plain = await clients.client(API, None)
+            one, same = [await clients.client(API, None, files) for _ in range(2)]
+            trusting = await clients.client(API, files.file, files)
+        assert one is same
+        assert len({id(plain), id(one), id(trusting)}) == 3
+
+    async def test_a_renewed_one_is_shown(self, files: Certificate) -> None:
+        """What was under way by the one before still gets its answer."""
+        async with aclosing(TokenClients(None)) as clients:
+            seen = []
+            for moment in range(3):
+                os.utime(files.file, ns=(moment, moment))
+                seen.append(await clients.client(API, None, files))
+            closed = [one.is_closed for one in seen]
+        assert closed == [True, False, False]
+        assert [one.is_closed for one in seen] == [True, True, True]
+
+    async def test_those_who_ask_at_once_get_one(self, files: Certificate) -> None:
+        """It is made once, though each has read the files."""
+        got: set[httpx.AsyncClient] = set()
+        async with aclosing(TokenClients(None)) as clients:
+
+            async def ask() -> None:
+                got.add(await clients.client(API, None, files))
+
+            async with anyio.create_task_group() as tasks:
+                for _ in range(3):
+                    tasks.start_soon(ask)
+        assert len(got) == 1
+
+    async def test_files_that_cannot_be_used_are_told(self, tmp_path: Path) -> None:
+        """Before anything is sent."""
+        async with aclosing(TokenClients(None)) as clients:
+            with pytest.raises(ConfigError, match=r"certificate_file .* cannot be used"):
+                await clients.client(API, None, Certificate(tmp_path / "missing.pem"))

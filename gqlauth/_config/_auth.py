@@ -24,7 +24,7 @@ from gqlauth._registry import NO_AUTH, STRATEGIES, strategy_class
 from gqlauth.errors import StrategyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import cattrs
 
@@ -103,6 +103,7 @@ class AuthReader:
         fields = names_of(cls) if attrs.has(cls) else ()
         wrong = list(_unknown(settings, {*fields, *_OPTIONS}, name))
         wrong += url_findings(settings, filter(is_url_key, settings), self._converter)
+        wrong += _neither(settings, cls)
         options = self._structured(AuthOptions, settings, _OPTIONS, wrong)
         strategy = self._structured(cls, settings, fields, wrong)
         if wrong:
@@ -113,7 +114,7 @@ class AuthReader:
                     keys=place_of(*found.keys),
                     message=found.message + (suffix if found.message == MISSING else ""),
                 )
-                for found in without_misspelt(wrong)
+                for found in without_misspelt([*dict.fromkeys(wrong)])
             )
         return EndpointAuthConfig(
             type=name,
@@ -144,6 +145,14 @@ class AuthReader:
         except Exception as error:  # noqa: BLE001 - a plugin's class may raise anything
             wrong += findings(error)
             return None
+
+
+def _neither(settings: Mapping[str, Any], cls: Any) -> Iterator[Finding]:  # noqa: ANN401 - a class
+    """Yield the keys that are missing, and so is the other that could stand there instead."""
+    for field in attrs.fields(cls) if attrs.has(cls) else ():
+        other = field.metadata.get("or")
+        if other is not None and not {field.alias, other} & settings.keys():
+            yield Finding((field.alias,), f"missing, and so is {other}: one of them is wanted")
 
 
 def _unknown(settings: Mapping[str, Any], known: set[str], name: str) -> list[Finding]:

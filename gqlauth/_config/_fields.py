@@ -45,6 +45,8 @@ class Fields:
 
     properties: Schema
     required: list[str]
+    #: Those of which one is required, and no more: as a field's metadata tells by ``or``.
+    either: list[tuple[str, str]] = attrs.field(factory=list)
 
 
 def fields_of(cls: type) -> Fields:
@@ -60,6 +62,7 @@ def fields_of(cls: type) -> Fields:
     comments = _comments(cls)
     properties: Schema = {}
     required = []
+    either = []
     for field in attrs.fields(cls):
         if not field.init:
             continue
@@ -71,7 +74,9 @@ def fields_of(cls: type) -> Fields:
         elif isinstance(field.default, str | int | float) and field.default != "":
             value = {**value, "default": field.default}
         properties[field.alias] = value
-    return Fields(properties, required)
+        if "or" in field.metadata:
+            either.append((field.alias, field.metadata["or"]))
+    return Fields(properties, required, either)
 
 
 def described(value: Schema, description: str) -> Schema:

@@ -81,7 +81,9 @@ def without_misspelt(wrong: Sequence[Finding]) -> list[Finding]:
         (*found.keys[:-1], found.message.rpartition('did you mean "')[2].removesuffix('"?'))
         for found in wrong
     }
-    return [found for found in wrong if not (found.message == MISSING and found.keys in meant)]
+    return [
+        found for found in wrong if not (found.message.startswith(MISSING) and found.keys in meant)
+    ]
 
 
 def _key_of(error: Exception) -> tuple[Key, ...]:

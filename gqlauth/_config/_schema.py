@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from gqlauth._config._fields import Schema, described, fields_of, summary
+from gqlauth._config._fields import Fields, Schema, described, fields_of, summary
 from gqlauth._config._keys import names_of
 from gqlauth._config._model import Endpoint
 from gqlauth._config._reference import SECRETS
@@ -128,7 +128,7 @@ def _choice(types: Mapping[str, type], *, complete: bool, more: Schema | None = 
         mine = {key: _ref(f"auth_{name}", "properties", key) for key in fields.properties}
         for key, value in mine.items():
             every.setdefault(key, []).append(value)
-        required = {"required": fields.required} if complete else {}
+        required = _required(fields) if complete else {}
         branches.append(_branch(name, {**_closed({**own, **options, **mine}), **required}))
     if not complete:
         untyped = {"not": {"required": ["type"]}}
@@ -143,6 +143,11 @@ def _choice(types: Mapping[str, type], *, complete: bool, more: Schema | None = 
         **({"required": ["type"]} if complete else {}),
         "allOf": branches,
     }
+
+
+def _required(fields: Fields) -> Schema:
+    either = [{"oneOf": [{"required": [key]} for key in keys]} for keys in fields.either]
+    return {"required": fields.required, **({"allOf": either} if either else {})}
 
 
 def _branch(name: str, then: Schema) -> Schema:

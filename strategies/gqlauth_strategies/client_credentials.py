@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from gqlauth import Secret, Token
 from gqlauth_strategies import _fields
+from gqlauth_strategies._client import Client
 
 if TYPE_CHECKING:
     from gqlauth import TokenEndpoint
@@ -27,15 +28,9 @@ _OWN: Final = {
 
 
 @attrs.frozen(kw_only=True)
-class ClientCredentials:
+class ClientCredentials(Client):
     """The client credentials grant (RFC 6749, section 4.4)."""
 
-    #: Where the token is asked for.
-    token_url: str
-    #: The name that the authorization server knows the client by.
-    client_id: str = attrs.field(validator=_fields.text)
-    #: What proves the client; none for a public one.
-    client_secret: Secret | None = attrs.field(default=None, validator=_fields.secret)
     #: The scopes to ask for (RFC 6749, section 3.3); their order means nothing.
     scopes: tuple[str, ...] = attrs.field(
         default=(), converter=_fields.texts, validator=_fields.scope_names
@@ -46,21 +41,8 @@ class ClientCredentials:
     resource: tuple[str, ...] = attrs.field(
         default=(), converter=_fields.texts, validator=_fields.resources
     )
-    #: How the client proves itself (RFC 7591, section 2); by default ``client_secret_basic``
-    #: where there is a secret, and else ``none``.
-    token_endpoint_auth_method: (
-        Literal["client_secret_basic", "client_secret_basic_raw", "client_secret_post", "none"]
-        | None
-    ) = attrs.field(default=None)
     #: Extra form fields of the token request.
     params: Mapping[str, str | Secret] = attrs.field(factory=dict)
-    #: Extra headers of the token request.
-    headers: Mapping[str, str | Secret] = attrs.field(factory=dict, validator=_fields.headers)
-
-    @token_endpoint_auth_method.validator
-    def _has_its_secret(self, field: attrs.Attribute[Any], method: str | None) -> None:
-        if method not in {None, "none"} and self.client_secret is None:
-            raise ValueError(f'{field.name}: "{method}" needs a client_secret')
 
     @params.validator
     def _has_no_key_of_its_own(
@@ -69,15 +51,6 @@ class ClientCredentials:
         for name in params:
             if name in _OWN:
                 raise ValueError(f'{field.name}: "{name}" has a key of its own: {_OWN[name]}')
-
-    @headers.validator
-    def _leave_client_authentication_alone(
-        self, field: attrs.Attribute[Any], headers: Mapping[str, str | Secret]
-    ) -> None:
-        method = self.token_endpoint_auth_method or "client_secret_basic"
-        proven = self.client_secret is not None and method.startswith("client_secret_basic")
-        if proven and any(name.lower() == "authorization" for name in headers):
-            raise ValueError(f"{field.name}: Authorization is how {method} proves the client")
 
     async def fetch(self, endpoint: TokenEndpoint) -> Token:
         """Ask for a token with the scopes, audience and resources that are configured."""

@@ -117,7 +117,7 @@ class TestProfile:
         assert sorted(told) == [
             '5: endpoints.orders.auth.b: unknown key for type "client_credentials"',
             "5: endpoints.orders.auth.client_id: expected text, got a number",
-            '5: endpoints.orders.auth.token_url: missing for type "client_credentials"',
+            "5: endpoints.orders.auth.token_url: missing, and so is issuer: one of them is wanted",
         ]
 
     @pytest.mark.parametrize(

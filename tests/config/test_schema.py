@@ -102,6 +102,7 @@ WRONG = {
     "an unknown type": 'auth = { type = "bear", token = { env = "A" } }',
     "no type": 'auth = { token = { env = "A" } }',
     "no token_url": 'auth = { type = "client_credentials", client_id = "a" }',
+    "both token_url and issuer": f'auth = {{ {CREDENTIALS}, issuer = "https://a.example.com" }}',
     "an auth that is a number": "auth = 3",
     "an unknown method": f'auth = {{ {CREDENTIALS}, token_endpoint_auth_method = "post" }}',
     "scopes as text": f'auth = {{ {CREDENTIALS}, scopes = "a b" }}',

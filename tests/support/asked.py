@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import anyio
 import attrs
-import httpx
 import pytest
 
 from gqlauth import (
@@ -16,6 +16,7 @@ from gqlauth import (
     TokenError,
 )
 from gqlauth._options import AuthOptions
+from gqlauth._token_clients import TokenClients
 from tests.support.clock import FakeClock
 from tests.support.token_endpoint import (
     URL,
@@ -24,6 +25,7 @@ from tests.support.token_endpoint import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 SECRET = "p%2Bq+r:s /=&é"
 
@@ -36,6 +38,13 @@ class Client:
     client_id: str | None = "orders"
     client_secret: Secret | None = attrs.field(factory=lambda: Secret(SECRET))
     token_endpoint_auth_method: str | None = None
+    issuer: str | None = None
+    private_key: Secret | None = None
+    key_id: str | None = None
+    certificate_file: Path | None = None
+    certificate_key_file: Path | None = None
+    token_endpoint_auth_signing_alg: str | None = None
+    assertion_audience: str | None = None
     headers: Mapping[str, str | Secret] = attrs.field(factory=dict)
 
 
@@ -49,11 +58,11 @@ class Asked:
     options: AuthOptions = attrs.field(factory=AuthOptions)
 
     async def grant(self, *, once: bool = False, **form: str | Secret | tuple[str, ...]) -> Token:
-        async with httpx.AsyncClient(transport=self.fake) as http:
+        async with aclosing(TokenClients(self.fake)) as network:
             endpoint = TokenEndpoint(
                 self.client,
                 options=self.options,
-                client=lambda: http,
+                network=network,
                 clock=self.clock,
                 deadline=anyio.current_time() + self.options.timeout,
             )

@@ -1,0 +1,68 @@
+"""An authorization server in this process that publishes metadata, and gives tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+
+from tests.support.token_endpoint import raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Script = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+ISSUER = "https://id.example.com"
+OAUTH = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
+
+
+def metadata(issuer: str = ISSUER, **fields: Any) -> dict[str, Any]:
+    """Return a document that `issuer` may publish."""
+    return {"issuer": issuer, "token_endpoint": f"{issuer}/token", **fields}
+
+
+class FakeIssuer(httpx.AsyncBaseTransport):
+    """Answers each path with what is scripted for it, the last for ever, and else with 404.
+
+    A script's item is as that of `FakeTokenEndpoint`; a POST that is not scripted gets a token.
+    """
+
+    def __init__(self, **scripts: Script | list[Script]) -> None:
+        self.scripts: dict[str, list[Script]] = {}
+        self.requests: list[httpx.Request] = []
+        #: Answers wait for it where it is set to an event.
+        self.gate: anyio.Event | None = None
+        for name, script in scripts.items():
+            path = {"oauth": OAUTH, "openid": OPENID}[name]
+            self.scripts[path] = script if isinstance(script, list) else [script]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        self.requests.append(request)
+        if self.gate is not None:
+            await self.gate.wait()
+        else:
+            await anyio.lowlevel.checkpoint()
+        script = self.scripts.get(request.url.path)
+        if not script:
+            if request.method == "GET":
+                return raw(httpx.Response(404, text="not found"))
+            return raw(httpx.Response(200, json={"access_token": "t", "expires_in": 3600}))
+        item = script[0] if len(script) == 1 else script.pop(0)
+        if callable(item):
+            item = item(request)
+        if isinstance(item, Exception):
+            raise item
+        return raw(item)
+
+    @property
+    def paths(self) -> list[str]:
+        return [request.url.path for request in self.requests]
+
+
+def published(document: object, status: int = 200, **headers: str) -> httpx.Response:
+    """Return an answer with `document` as JSON."""
+    return httpx.Response(status, json=document, headers=headers)
