@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import attrs
@@ -26,9 +27,12 @@ _STREAMS: Final = ("text/event-stream", "multipart/")
 _UNAUTHORIZED: Final = 401
 _SUCCESS: Final = range(200, 300)
 _PORTS: Final = {"http": 80, "https": 443}
-#: Under this name a request's extensions hold the names of headers that are for the endpoint
-#: alone; httpx copies both to the request that a redirect leads to.
+#: Under this name a request's extensions hold the headers that are for the endpoint alone, by name;
+#: httpx copies both to the request that a redirect leads to. A secret is known, and so masked
+#: where the answer echoes it, as long as the object lives that it came in.
 _OWN: Final = "gqlauth.headers"
+# What a header may carry (RFC 9110, section 5.5), without the obsolete bytes above ASCII.
+_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20\x09\x21-\x7e]*[\x21-\x7e])?")
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -75,7 +79,7 @@ class EndpointAuth(httpx.Auth):
             if token.header_name in request.headers:
                 yield request
                 return
-            _note(request, token.header_name)  # httpx drops none but Authorization by itself
+            _note(request, token.header_name, token)  # httpx drops none but Authorization by itself
         request.headers[token.header_name] = token.header_value
         response = yield request
         # Most answers that were read already, by a hook or as there is no network, need no more
@@ -215,15 +219,27 @@ class EndpointHeaders:
             return
         for name, value in self._headers.items():
             if name not in request.headers:
-                request.headers[name] = (
-                    (await value.resolve()).reveal() if isinstance(value, Secret) else value
-                )
-                _note(request, name)
+                held = await _resolved(value)
+                request.headers[name] = held.reveal() if isinstance(held, Secret) else held
+                _note(request, name, held)
 
 
-def _note(request: httpx.Request, name: str) -> None:
-    """Note on a request that a header is for the endpoint alone."""
-    request.extensions[_OWN] = (*request.extensions.get(_OWN, ()), name)
+async def _resolved(value: str | Secret) -> str | Secret:
+    """Return `value` with its text at hand, if it is one that a header may carry.
+
+    The HTTP client would log a value that it refuses.
+    """
+    if not isinstance(value, Secret):
+        return value
+    held = await value.resolve()
+    if not _HEADER_VALUE.fullmatch(held.reveal()):
+        raise held.error("has characters that no header may carry")
+    return held
+
+
+def _note(request: httpx.Request, name: str, held: object) -> None:
+    """Note on a request that a header is for the endpoint alone, and what it came in."""
+    request.extensions[_OWN] = {**request.extensions.get(_OWN, {}), name: held}
 
 
 def _may_tell(response: httpx.Response) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,17 @@ import attrs
 import httpx
 import pytest
 
-from gqlauth import EndpointAuth, GqlAuthError, Secret, Token, TokenUnavailableError
+from gqlauth import (
+    EndpointAuth,
+    GqlAuthError,
+    Secret,
+    SecretError,
+    Token,
+    TokenUnavailableError,
+)
 from gqlauth._httpx import LONGEST_REJECTION, EndpointHeaders, origin
+from gqlauth._redact import redact_text
+from gqlauth._secret_sources import CommandSource
 from tests.support.token_endpoint import Stream
 
 if TYPE_CHECKING:
@@ -654,3 +664,30 @@ class TestEndpointHeaders:
         """What the caller put on it stays."""
         headers = await self.sent(URL, **{"x-tenant": "mine"})
         assert (headers["x-tenant"], headers["x-key"]) == ("mine", "k-1")
+
+    @pytest.mark.parametrize("text", ["k\n1", " k-1", "k-1\x00", "kéy"])
+    async def test_a_secret_that_no_header_may_carry(self, text: str) -> None:
+        """It is refused before the client sees it, which would log it."""
+        api = Api()
+        hook = EndpointHeaders({"X-Key": Secret(text)}, (URL,))
+        async with httpx.AsyncClient(transport=api, event_hooks={"request": [hook]}) as client:
+            with pytest.raises(SecretError) as caught:
+                await client.post(URL, json=QUERY)
+
+        assert str(caught.value) == (
+            "the secret (given in code) has characters that no header may carry"
+        )
+        assert api.requests == []
+
+    async def test_a_secret_is_known_as_long_as_its_request(self) -> None:
+        """What comes of the request is logged meanwhile, and may hold an echo."""
+        source = CommandSource(("printf", "k3y-of-mine"))
+        hook = EndpointHeaders({"X-Key": Secret.from_source(source)}, (URL,))
+        echo = "answer k3y-of-mine"
+        async with httpx.AsyncClient(transport=Api(), event_hooks={"request": [hook]}) as client:
+            response = await client.post(URL, json=QUERY)
+            assert redact_text(echo) == "answer ***"
+            del response
+
+        gc.collect()
+        assert redact_text(echo) == echo
