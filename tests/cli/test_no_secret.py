@@ -59,8 +59,10 @@ class TestVerbosity:
             "gql: configuration found file=PROJECT/gqlauth.toml by=project",
             "gql: token wanted endpoint=orders cache=empty",
             "gql: fetching a token endpoint=orders strategy=ClientCredentials",
-            "gql: token fetched endpoint=orders expires_in=3600.0 elapsed=TIME waited=1"
-            " type=Bearer",
+            (
+                "gql: token fetched endpoint=orders expires_in=3600.0 elapsed=TIME waited=1"
+                " type=Bearer"
+            ),
         ]
 
     def test_twice(self, gql: Gql, orders: HttpServer) -> None:
