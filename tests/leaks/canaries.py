@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 #: So many characters of a canary in a row are a leak: no part of a secret may be told either.
 PIECE: Final = 8
@@ -28,7 +28,11 @@ class Canary:
     what: str
     text: str
     #: The part that nothing else has: not what each JWT begins with, nor each private key.
-    core: str = attrs.field(default=attrs.Factory(lambda self: self.text, takes_self=True))
+    part: str = ""
+
+    @property
+    def core(self) -> str:
+        return self.part or self.text
 
 
 def _segment(value: object) -> str:
@@ -47,6 +51,7 @@ CLIENT_SECRET: Final = Canary("client secret", 'kX7/vQ2+pL9&wZ4=tR8"mN3\\jB6 é5
 POSTED_SECRET: Final = Canary("secret in a file", "yH3?sC8#gU1/oE6+aT9=iK2;nW5:qJ7<zP4>")
 PARAMETER: Final = Canary("secret parameter", "Vd4|Lm8~Rk2^Xs6`Bp0!Gf3(Nj7)Yw1{Qh5}")
 HEADER_KEY: Final = Canary("secret header", "Ux6-Ja1_Wb9.Fe3~Kr7'Oc2*Zi5\"Tn8\\Mv4")
+SHARED_KEY: Final = Canary("secret header of token requests", "Sk6.Wp3-Lg9_Rc4!Ty8~Md1*Vz5'Hn2|Bq7")
 BEARER: Final = Canary("bearer token", "Pz2Lw8.Gy5-Dk1_Xr7~Bt4+Qn9/Hs3Vj6==")
 PASSWORD: Final = Canary("password", "Rf5:Yk2 Nq8/Wd3+Zc7&Js1=Ga6ß'Lx4\"Eo9")
 API_KEY: Final = Canary("API key", "Ic8.Tm3-Bh6_Sw1~Ke5+Dx9/Uv2=Fp7,Ay4")
@@ -69,6 +74,7 @@ CANARIES: Final = (
     POSTED_SECRET,
     PARAMETER,
     HEADER_KEY,
+    SHARED_KEY,
     BEARER,
     PASSWORD,
     API_KEY,
@@ -118,7 +124,7 @@ def encoded(text: str, encoding: str) -> str:
         before = {"one byte after": 1, "two bytes after": 2}.get(modifier, 0)
         done = base64.b64encode(b":" * before + data).decode()
         return done.translate(str.maketrans("+/", "-_")) if base == "base64url" else done
-    return {
+    forms: dict[str, Callable[[], str]] = {
         "plain": lambda: text,
         "URL-encoded": lambda: quote(text, safe=""),
         "URL-encoded in lower case": lambda: re.sub(
@@ -138,7 +144,8 @@ def encoded(text: str, encoding: str) -> str:
         "in capitals": text.upper,
         "in lower case": text.lower,
         "with a line broken": lambda: f"{text[: len(text) // 2]}\n{text[len(text) // 2 :]}",
-    }[encoding]()
+    }
+    return forms[encoding]()
 
 
 class Search:
