@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from gqlauth import ConfigError, Secret
+from gqlauth import ConfigError, Secret, _tls
 from gqlauth._certificate import Certificate
 from tests.support.certificates import certificate
 
@@ -162,6 +162,16 @@ class TestStamp:
 
 class TestTrust:
     """Whom a connection trusts that shows a certificate."""
+
+    async def test_it_is_the_systems_store(
+        self, own: Made, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where nothing else is named."""
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+        context = await Certificate(own.certificate_file, own.key_file).context(None)
+        assert isinstance(context, type(_tls.system_context()))
+        assert context is not _tls.system_context()
 
     async def test_the_environment_is_heard(
         self, own: Made, monkeypatch: pytest.MonkeyPatch

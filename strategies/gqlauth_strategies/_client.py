@@ -145,7 +145,7 @@ class Client:
         if not self.auth_method.endswith("_jwt"):
             raise ValueError(f"{field.name}: {self.auth_method} sends no assertion")
         if audience == "issuer" and self.issuer is None:
-            raise ValueError(f"{field.name}: there is no issuer; set it to the URL that is meant")
+            raise ValueError(f"{field.name}: there is no issuer: set it to the URL that is meant")
 
     @headers.validator
     def _leave_client_authentication_alone(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,13 @@ from gqlauth._key import cache_key
 from gqlauth._options import AuthOptions
 from gqlauth_strategies import ClientCredentials
 from tests.strategies.asking import authorization
+from tests.support.issuer import ISSUER
 from tests.support.token_endpoint import URL, FakeTokenEndpoint, basic_credentials
 
 pytestmark = pytest.mark.anyio
+
+SECRET = Secret("s3cr3t")
+CERTIFICATE = Path("orders.pem")
 
 
 def grant(**fields: Any) -> ClientCredentials:
@@ -102,6 +107,48 @@ class TestFields:
                 {"client_secret": Secret("s3cr3t"), "headers": {"authorization": Secret("a")}},
                 "headers: Authorization is how client_secret_basic proves the client",
             ),
+            ({"token_url": None}, "token_url: missing, and so is issuer: one of them is wanted"),
+            (
+                {"issuer": ISSUER},
+                "token_url: is discovered where there is an issuer: drop one of them",
+            ),
+            (
+                {"token_url": None, "issuer": f"{ISSUER}?a=b"},
+                "issuer: has a query or a fragment (RFC 8414, section 2)",
+            ),
+            ({"key_id": "k-1"}, "key_id: there is no private_key that it belongs to"),
+            (
+                {"certificate_key_file": Path("a.key")},
+                "certificate_key_file: there is no certificate_file that it belongs to",
+            ),
+            (
+                {"certificate_key_password": Secret("s3cr3t")},
+                "certificate_key_password: there is no certificate_file that it belongs to",
+            ),
+            (
+                {"token_endpoint_auth_method": "private_key_jwt"},
+                'token_endpoint_auth_method: "private_key_jwt" needs a private_key',
+            ),
+            (
+                {"token_endpoint_auth_method": "tls_client_auth"},
+                'token_endpoint_auth_method: "tls_client_auth" needs a certificate_file',
+            ),
+            (
+                {"client_secret": SECRET, "token_endpoint_auth_signing_alg": "HS256"},
+                'token_endpoint_auth_signing_alg: "HS256" is for client_secret_jwt alone',
+            ),
+            (
+                {"certificate_file": CERTIFICATE, "token_endpoint_auth_signing_alg": "RS256"},
+                'token_endpoint_auth_signing_alg: "RS256" is for private_key_jwt alone',
+            ),
+            (
+                {"client_secret": SECRET, "assertion_audience": "token_url"},
+                "assertion_audience: client_secret_basic sends no assertion",
+            ),
+            (
+                {"private_key": SECRET, "assertion_audience": "issuer"},
+                "assertion_audience: there is no issuer: set it to the URL that is meant",
+            ),
         ],
     )
     def test_what_cannot_be_meant_is_refused(self, fields: dict[str, Any], message: str) -> None:
@@ -124,6 +171,42 @@ class TestFields:
         with pytest.raises(TypeError) as caught:
             grant(**fields)
         assert str(caught.value) == message
+
+    @pytest.mark.parametrize(
+        ("fields", "method"),
+        [
+            ({}, "none"),
+            ({"client_secret": SECRET}, "client_secret_basic"),
+            ({"certificate_file": CERTIFICATE, "client_secret": SECRET}, "tls_client_auth"),
+            ({"certificate_file": CERTIFICATE, "private_key": SECRET}, "private_key_jwt"),
+            (
+                {"private_key": SECRET, "token_endpoint_auth_signing_alg": "ES256", "key_id": "k"},
+                "private_key_jwt",
+            ),
+            (
+                {
+                    "client_secret": SECRET,
+                    "token_endpoint_auth_method": "client_secret_jwt",
+                    "token_endpoint_auth_signing_alg": "HS384",
+                },
+                "client_secret_jwt",
+            ),
+            (
+                {
+                    "token_url": None,
+                    "issuer": ISSUER,
+                    "private_key": SECRET,
+                    "assertion_audience": "issuer",
+                },
+                "private_key_jwt",
+            ),
+        ],
+    )
+    def test_the_method_follows_from_what_there_is(
+        self, fields: dict[str, Any], method: str
+    ) -> None:
+        """As far as it can be told without the server."""
+        assert grant(**fields).auth_method == method
 
     def test_authorization_is_free_where_the_client_proves_itself_otherwise(self) -> None:
         """Some servers stand behind another door."""
