@@ -121,7 +121,7 @@ class AuthReader:
             strategy=strategy,
             options=options,
             place=KeyPlace(self._document, keys),
-            ca_file_place=KeyPlace(self._document, place_of("ca_file")),
+            places={key: KeyPlace(self._document, place_of(key)) for key in settings},
         )
 
     def _type(self, value: object, keys: tuple[Key, ...]) -> tuple[str, type | None]:

@@ -54,12 +54,26 @@ class EndpointAuthConfig:
     options: AuthOptions = attrs.field(factory=AuthOptions)
     #: Where it stands in the file; None when it was given in code.
     place: Place | None = attrs.field(default=None, eq=False)
-    #: Where its ``ca_file`` stands, which may be in a profile.
-    ca_file_place: Place | None = attrs.field(default=None, eq=False)
+    #: Where each of its keys stands, which may be in a profile.
+    places: Mapping[str, Place] = attrs.field(factory=dict, eq=False, repr=False)
 
     def secrets(self) -> Iterator[Secret]:
         """Yield the secrets that the strategy needs, in the order of its fields."""
         yield from _secrets(self.strategy)
+
+    def missing_files(self) -> Iterator[Problem]:
+        """Yield the files that it names and that are none, each at its key."""
+        for holder in (self.options, self.strategy):
+            cls: Any = type(holder)
+            for field in attrs.fields(cls) if attrs.has(cls) else ():
+                path = getattr(holder, field.name)
+                if isinstance(path, Path) and not _is_file(path):
+                    message = f"{path} is no file"
+                    place = self.places.get(field.alias)
+                    if place is None:
+                        yield Problem(f"{field.alias} {message}")
+                    else:
+                        yield place.problem(message)
 
 
 @attrs.frozen(kw_only=True)
@@ -97,11 +111,8 @@ class Endpoint:
                 secret.check()
             except SecretError as error:
                 yield from error.problems
-        path = None if self.auth is None else self.auth.options.ca_file
-        if self.auth is not None and path is not None and not _is_file(path):
-            message = f"{path} is no file"
-            place = self.auth.ca_file_place
-            yield Problem(f"ca_file {message}") if place is None else place.problem(message)
+        if self.auth is not None:
+            yield from self.auth.missing_files()
 
 
 def _is_file(path: Path) -> bool:

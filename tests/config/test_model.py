@@ -53,6 +53,19 @@ class TestCheck:
             f"gqlauth.toml:8: auth.acme.ca_file: {root}/ours.pem is no file",
         ]
 
+    def test_tells_the_files_of_a_certificate(self, project: Project) -> None:
+        """Relative to the configuration file, and where each stands."""
+        certificate = 'certificate_file = "a.pem"\ncertificate_key_file = "a.key"'
+        text = UNSET.replace('client_secret = { env = "UNSET_SECRET" }', certificate)
+        project.file("", "a.pem")
+        told = [str(one) for one in project.load(text).config.check()]
+
+        assert (
+            f"gqlauth.toml:7: auth.acme.certificate_key_file: {project.root}/a.key is no file"
+            in (told)
+        )
+        assert not any("certificate_file" in one for one in told)
+
     def test_is_content_with_what_is_there(self, project: Project) -> None:
         """Where all is there, nothing is told, and no command was run."""
         project.monkeypatch.setenv("UNSET_SECRET", "s3cr3t")
