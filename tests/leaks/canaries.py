@@ -26,9 +26,10 @@ class Canary:
     """A made-up secret."""
 
     what: str
-    text: str
+    # A traceback that shows variables shows a canary, too; that would be no leak of ours.
+    text: str = attrs.field(repr=False)
     #: The part that nothing else has: not what each JWT begins with, nor each private key.
-    part: str = ""
+    part: str = attrs.field(default="", repr=False)
 
     @property
     def core(self) -> str:
