@@ -137,6 +137,7 @@ class Client:
             else None,
             signer=await self._signer(method, None if metadata is None else metadata.signing_algs),
             audience=audience,
+            certified=self.certificate is not None,
         )
 
     async def _signer(self, method: str, listed: tuple[str, ...] | None) -> Signer | None:
@@ -167,6 +168,8 @@ class Proof:
     signer: Signer | None = None
     #: Whom the assertions are for.
     audience: str = ""
+    #: TLS shows a certificate.
+    certified: bool = False
 
     def headers(self) -> Mapping[str, str]:
         """Return the headers by which the client proves itself."""

@@ -80,6 +80,11 @@ class Discovery:
         found = (one for one, _ in reversed(self._kept.values()) if one.issuer == issuer)
         return next(found, None)
 
+    def forget(self, issuer: str) -> None:
+        """Ask `issuer` again the next time: what it published is no longer so."""
+        for key in [key for key, (one, _) in self._kept.items() if one.issuer == issuer]:
+            del self._kept[key]
+
     async def metadata(
         self, issuer: str, client: httpx.AsyncClient, tries: Tries, *, insecure: bool
     ) -> Metadata:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from traceback import clear_frames
+from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
 import attrs
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from gqlauth._metadata import Metadata
     from gqlauth._options import AuthOptions
     from gqlauth._token import Token
+
+# Statuses of a token endpoint that is none, or is none any more.
+_MOVED: Final = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 
 
 class Network(Protocol):
@@ -56,6 +60,9 @@ class Network(Protocol):
             TokenError: when that cannot be had, or cannot be true.
 
         """
+
+    def moved(self, issuer: str) -> None:
+        """Take note that the token endpoint is not where `issuer` said."""
 
 
 class TokenEndpoint:
@@ -132,6 +139,8 @@ class TokenEndpoint:
             try:
                 return await self._tries.run("token request", partial(self._sent, exchange, http))
             except TokenError as error:
+                if metadata is not None and error.status in _MOVED:
+                    self._network.moved(metadata.issuer)
                 raise self._told(exchange, started, error) from error.__cause__
         what = "gave no answer" if exchange.tries else "could not be asked"
         late = TokenUnavailableError(f"{what} within {self._options.timeout:g} s")
@@ -155,7 +164,11 @@ class TokenEndpoint:
     async def _sent(self, exchange: Exchange, http: httpx.AsyncClient) -> Token:
         """Wait for a turn, which the deadline bounds; send the request, and read the answer."""
         async with self._network.turn(exchange.url):
-            return await self._send(exchange, http)
+            try:
+                return await self._send(exchange, http)
+            except BaseException as error:
+                _clear(error)
+                raise
 
     async def _send(self, exchange: Exchange, http: httpx.AsyncClient) -> Token:
         """Send the request once, and read the answer to its end."""
@@ -208,6 +221,17 @@ class TokenEndpoint:
             elapsed=self._clock.monotonic() - started,
             hint=error.hint or exchange.hint(error),
         )
+
+
+def _clear(error: BaseException) -> None:
+    """Clear the variables of the frames below, which hold what was sent, and what came.
+
+    A traceback that shows variables would show those of the HTTP client, too; its lines stay.
+    """
+    below: BaseException | None = error
+    while below is not None:
+        clear_frames(below.__traceback__)
+        below = below.__context__
 
 
 async def _resolved(value: Value) -> Value:

@@ -26,6 +26,9 @@ _HINTS: Final = {
     "invalid_target": "check audience and resource",
     "unsupported_grant_type": "check token_url: it may be another endpoint of the server",
 }
+# What TLS calls the other side's refusal, and what it looks like where that does not get through.
+_ALERT: Final = re.compile(r"\balert\b")
+_BROKEN: Final = re.compile(r"\balert\b|broke off")
 # Seconds by which two clocks may differ before that is worth telling.
 _SKEW: Final = 30.0
 
@@ -113,6 +116,8 @@ class Exchange:
 
     def hint(self, error: TokenError) -> str:
         """Return what is known to mend `error`, or nothing."""
+        if error.status is None:
+            return self._hint_for_tls(error.reason)
         # Some servers refuse a client with a page or with nothing at all, and a 403 at times.
         refused = error.error == "invalid_client" or (
             not error.error and error.status in {401, 403}
@@ -126,6 +131,12 @@ class Exchange:
             "tls_client_auth": self._hint_for_certificate,
             "self_signed_tls_client_auth": self._hint_for_certificate,
         }.get(self.method, self._hint_for_secret)()
+
+    def _hint_for_tls(self, reason: str) -> str:
+        # By TLS 1.3 a client has sent its request before its certificate is refused.
+        if self.proof.certified and _BROKEN.search(reason):
+            return "the server may not trust the certificate, and so break off"
+        return "the server may want a certificate_file" if _ALERT.search(reason) else ""
 
     def _hint_without_proof(self) -> str:
         return "the server may want a client_secret"

@@ -71,6 +71,11 @@ class TokenClients:
             return None
         return self._discovery.known(issuer)
 
+    def moved(self, issuer: str) -> None:
+        """Take note that the token endpoint is not where `issuer` said: it is asked again."""
+        assert self._discovery is not None
+        self._discovery.forget(issuer)
+
     async def client(
         self, url: str, ca_file: Path | None, certificate: Certificate | None = None
     ) -> httpx.AsyncClient:

@@ -7,6 +7,7 @@ import pickle
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey
@@ -23,8 +24,6 @@ from tests.support.token_endpoint import URL, FakeTokenEndpoint, answer
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import httpx
 
 pytestmark = pytest.mark.anyio
 
@@ -286,3 +285,28 @@ class TestHints:
         fake = FakeTokenEndpoint(answer(401, INVALID_CLIENT, {"date": date}))
         client = Strategy(client_secret=None, private_key=PRIVATE_KEY)
         assert (await Asked(fake, client).fail()).hint.startswith(told)
+
+    @pytest.mark.parametrize(
+        ("told", "certified", "hint"),
+        [
+            ("[SSL] tlsv1 alert unknown ca", True, "the server may not trust the certificate, "),
+            ("", True, "the server may not trust the certificate, and so break off"),
+            (
+                "[SSL] sslv3 alert handshake failure",
+                False,
+                "the server may want a certificate_file",
+            ),
+            ("", False, ""),
+        ],
+    )
+    async def test_of_tls(
+        self, files: Certificate, told: str, hint: str, *, certified: bool
+    ) -> None:
+        """A server that wants another certificate, or any, says so by breaking off."""
+        client = Strategy()
+        if certified:
+            client = Strategy(certificate_file=files.file, certificate_key_file=files.key_file)
+        fake = FakeTokenEndpoint(*[httpx.ReadError(told) for _ in range(4)])
+        error = await Asked(fake, client).fail()
+        assert error.hint.startswith(hint)
+        assert bool(error.hint) == bool(hint)

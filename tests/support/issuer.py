@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
+import pytest
 
+from gqlauth import TokenError
+from gqlauth._token_clients import TokenClients
+from gqlauth._tries import Tries
+from tests.support.clock import FakeClock
 from tests.support.token_endpoint import raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gqlauth._metadata import Metadata
 
     Script = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
@@ -66,3 +74,28 @@ class FakeIssuer(httpx.AsyncBaseTransport):
 def published(document: object, status: int = 200, **headers: str) -> httpx.Response:
     """Return an answer with `document` as JSON."""
     return httpx.Response(status, json=document, headers=headers)
+
+
+class Search:
+    """A search for the metadata of an issuer, in a service with a clock of its own."""
+
+    def __init__(self, fake: FakeIssuer, *, issuer: str = ISSUER, insecure: bool = False) -> None:
+        self.fake = fake
+        self.issuer = issuer
+        self.insecure = insecure
+        self.clock = FakeClock()
+        self.network = TokenClients(fake)
+
+    async def find(self, within: float = 30.0) -> Metadata:
+        tries = Tries(self.clock, anyio.current_time() + within, within)
+        client = await self.network.client(self.issuer, None)
+        return await self.network.metadata(self.issuer, client, tries, insecure=self.insecure)
+
+    async def found(self) -> Metadata:
+        async with aclosing(self.network):
+            return await self.find()
+
+    async def fail(self) -> TokenError:
+        with pytest.raises(TokenError) as caught:
+            await self.found()
+        return caught.value
