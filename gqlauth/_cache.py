@@ -106,15 +106,16 @@ class TokenCache:
     def fresh(self, key: str) -> Token | None:
         """Return the token of `key` if it is fresh, else None. Nothing is awaited or started."""
         entry = self._entries.get(key)
-        # As `_before` has it, without the call, as every request comes this way.
-        if (
-            entry is None
-            or self._wall() >= entry.refresh_at
-            or self._monotonic() >= entry.refresh_at + entry.monotonic_shift
-        ):
+        # As `_before` has it, without the calls, as every request comes this way.
+        if entry is None or self._wall() >= entry.refresh_at:
+            return None
+        token = entry.token
+        assert token is not None
+        assert token.issued_at is not None
+        if self._monotonic() >= entry.refresh_at - token.issued_at + token.issued_monotonic:
             return None
         self._entries.move_to_end(key)
-        return entry.token
+        return token
 
     def usable(self, key: str) -> Token | None:
         """Return the token of `key` if it serves, fresh or not, else None. Nothing is started."""

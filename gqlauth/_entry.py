@@ -44,23 +44,37 @@ class Entry:
     __slots__ = (
         "failure",
         "flight",
-        "monotonic_shift",
         "refresh_at",
         "refused",
         "token",
-        "usable_until",
     )
 
     def __init__(self) -> None:
         self.token: Token | None = None
-        # By the wall clock; by the monotonic one it is this plus the shift.
+        # By the wall clock; by the monotonic one it is this plus the shift. What follows from the
+        # token is not kept: there may be ten thousand of it.
         self.refresh_at = -math.inf
-        self.usable_until = -math.inf
-        self.monotonic_shift = 0.0
         self.flight: Flight | None = None
         self.failure: Failure | None = None
         #: What the API refused, the last at the end: it is not kept if it comes back.
         self.refused: tuple[Token, ...] = ()
+
+    @property
+    def usable_until(self) -> float:
+        """Return until when the token is used, by the wall clock."""
+        if self.token is None:
+            return -math.inf
+        assert self.token.issued_at is not None
+        life = math.inf if self.token.expires_in is None else self.token.expires_in
+        # Not later than the end, also where that came before the beginning.
+        return self.token.issued_at + life - max(0.0, min(MARGIN, life * MARGIN_PART))
+
+    @property
+    def monotonic_shift(self) -> float:
+        """Return by how many seconds the token's monotonic clock is ahead of the wall clock."""
+        assert self.token is not None
+        assert self.token.issued_at is not None
+        return self.token.issued_monotonic - self.token.issued_at
 
     def has(self, token: Token) -> bool:
         """Tell whether `token` is the one that is kept."""
@@ -75,10 +89,7 @@ class Entry:
             window = min(WINDOW, life * WINDOW_PART)
         window = min(window * (1 + WINDOW_JITTER * jitter), life * LARGEST_WINDOW_PART)
         self.token = token
-        # Not later than the end, also where that came before the beginning.
-        self.usable_until = end - max(0.0, min(MARGIN, life * MARGIN_PART))
         self.refresh_at = min(end - window, self.usable_until)
-        self.monotonic_shift = token.issued_monotonic - token.issued_at
         self.refused = ()
 
     def refuse(self, token: Token) -> None:
@@ -93,4 +104,4 @@ class Entry:
     def drop(self) -> None:
         """Forget the token."""
         self.token = None
-        self.refresh_at = self.usable_until = -math.inf
+        self.refresh_at = -math.inf

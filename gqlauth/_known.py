@@ -1,8 +1,8 @@
 """The secrets and tokens that are alive, and the forms in which they may come up in a text.
 
-None of them is kept here, nor a piece of one: what is remembered is a weak reference to the
-function that gives the value, and hashes by which a text is searched. So a value is forgotten with
-the `Secret` or the `Token` that it belongs to.
+None of them is kept here, nor a piece of one: what is remembered is a weak reference to what
+gives the value, and hashes by which a text is searched. So a value is forgotten with the `Secret`
+or the `Token` that it belongs to.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import re
 from threading import RLock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    Reveal = Callable[[], str]
+    #: Returns the value of its owner.
+    Give = Callable[[Any], str]
 
 #: A shorter value is not looked for: it would be found everywhere.
 SHORTEST_KNOWN: Final = 6
@@ -37,10 +38,10 @@ class Known:
 
     def __init__(self, most: int = MOST_KNOWN) -> None:
         self._most = most
-        # Each with the characters that stand before the value in what the function returns.
-        self._coming: dict[ref[Reveal], int] = {}
-        self._live: dict[ref[Reveal], int] = {}
-        self._index: dict[int, list[ref[Reveal]]] = {}
+        # The owners of values, each with what gives its value.
+        self._coming: dict[ref[object], Give] = {}
+        self._live: dict[ref[object], Give] = {}
+        self._index: dict[int, list[ref[object]]] = {}
         self._gone = 0
         # No form is shorter than that, and so every so many characters a text is looked at.
         self._shortest: float = math.inf
@@ -50,12 +51,15 @@ class Known:
         # Not a Lock: what the collector of garbage runs meanwhile may log something itself.
         self._lock = RLock()
 
-    def remember(self, reveal: Reveal, skip: int = 0) -> None:
-        """Look for what `reveal` returns, but for its first characters, while `reveal` lives."""
-        # That is all as long as nothing is logged.
-        self._coming[ref(reveal, self._forgetting)] = skip
+    def remember(self, owner: object, give: Give) -> None:
+        """Look for the value that `give` returns of `owner`, while `owner` lives.
 
-    def _forget(self, gone: ref[Reveal]) -> None:
+        Owners are told apart by what they are, so none may be equal to another.
+        """
+        # That is all as long as nothing is logged.
+        self._coming[ref(owner, self._forgetting)] = give
+
+    def _forget(self, gone: ref[object]) -> None:
         # Without the lock: this may run wherever the collector of garbage does.
         if self._coming.pop(gone, None) is None and self._live.pop(gone, None) is not None:
             self._gone += 1
@@ -68,16 +72,16 @@ class Known:
         with self._lock:
             if self._coming or self._gone > max(MOST_GONE, len(self._live)):
                 self._take()
-            found: dict[ref[Reveal], None] = {}
+            found: dict[ref[object], None] = {}
             known_at = self._index.get
             for at in range(0, len(text) - SHORTEST_KNOWN + 1, self._stride):
                 for one in known_at(hash(text[at : at + SHORTEST_KNOWN]), ()):
                     found[one] = None
             spans: list[tuple[int, int]] = []
             for one in found:
-                reveal, skip = one(), self._live.get(one)
-                if reveal is not None and skip is not None:
-                    spans += spans_of(text, reveal()[skip:])
+                owner, give = one(), self._live.get(one)
+                if owner is not None and give is not None:
+                    spans += spans_of(text, give(owner))
             return spans
 
     def _take(self) -> None:
@@ -87,17 +91,17 @@ class Known:
             self._live, self._index, self._gone = {}, {}, 0
             self._shortest, self._stride = math.inf, SHORTEST_KNOWN
         # In the order in which they came; what comes or goes meanwhile harms nothing.
-        for one, skip in self._coming.copy().items():
-            reveal = one()
-            if reveal is not None:
-                self._live[one] = skip
-                for form in forms(reveal()[skip:]):
+        for one, give in self._coming.copy().items():
+            owner = one()
+            if owner is not None:
+                self._live[one] = give
+                for form in forms(give(owner)):
                     self._add(form, one)
             self._coming.pop(one, None)
         for one in tuple(self._live)[: max(0, len(self._live) - self._most)]:
             self._forget(one)
 
-    def _add(self, form: str, one: ref[Reveal]) -> None:
+    def _add(self, form: str, one: ref[object]) -> None:
         spare = len(form) - SHORTEST_KNOWN + 1
         self._shortest = min(self._shortest, len(form))
         self._stride = min(self._stride, spare)

@@ -33,6 +33,10 @@ class SecretSource(Protocol):
         """
 
 
+def _returned(reveal: Callable[[], str]) -> str:
+    return reveal()
+
+
 @final
 class Secret:
     """A secret: text given in code, or a reference that is resolved at each use.
@@ -67,7 +71,8 @@ class Secret:
             del text  # a traceback that shows variables shows this one
             raise SecretError(wrong)
         self._reveal = lambda: text
-        KNOWN.remember(self._reveal)
+        # Not the secret itself, as another may be equal to it.
+        KNOWN.remember(self._reveal, _returned)
 
     @classmethod
     def from_source(cls, source: SecretSource, *, place: Place | None = None) -> Secret:

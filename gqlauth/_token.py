@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, runtime_checkable
 
 from gqlauth._known import KNOWN
@@ -49,14 +50,16 @@ class Token:
     """
 
     # The header's value is what each request needs, so that is what is kept; the text is its end.
-    # It is no attribute, but what a function returns: whatever walks the slots finds that.
+    # It is no attribute, but what a function returns: whatever walks the slots finds that. It is a
+    # method of the text's own, as ten thousand functions of ours would take five times the memory.
     __slots__ = (
-        "_issued_monotonic",
+        "__weakref__",
         "_text_at",
         "_value",
         "expires_in",
         "header_name",
         "issued_at",
+        "issued_monotonic",
         "scopes",
         "token_type",
     )
@@ -74,13 +77,15 @@ class Token:
         # All but the text, so that a traceback which shows variables can show this one.
         self._value: Callable[[], str] = str
         self._text_at = len(prefix)
-        self.token_type = token_type
+        # One for all; a plugin may bring an enumeration.
+        self.token_type = sys.intern(token_type) if type(token_type) is str else token_type
         self.expires_in = expires_in
         self.scopes = scopes
         self.header_name = header_name
         #: When it was asked for, in seconds since the epoch; None until somebody says so.
         self.issued_at: float | None = None
-        self._issued_monotonic = 0.0
+        #: The same by the monotonic clock.
+        self.issued_monotonic = 0.0
         wrong = _what_is_wrong(text.reveal() if isinstance(text, Secret) else text)
         if wrong and isinstance(text, Secret):
             raise text.error(wrong)
@@ -91,8 +96,8 @@ class Token:
             del text  # the same traceback would show it
             raise ValueError(wrong)
         value = prefix + (text.reveal() if isinstance(text, Secret) else text)
-        self._value = lambda: value
-        KNOWN.remember(self._value, self._text_at)
+        self._value = value.__str__
+        KNOWN.remember(self, Token.reveal)
 
     def issued(
         self, wall: float, monotonic: float, *, default_lifetime: float | None = None
@@ -104,7 +109,7 @@ class Token:
         """
         if self.issued_at is None:
             self.issued_at = wall
-            self._issued_monotonic = monotonic
+            self.issued_monotonic = monotonic
             if self.expires_in is None:
                 expiry = _jwt_expiry(self.reveal())
                 left = None if expiry is None else expiry - wall
@@ -119,11 +124,6 @@ class Token:
         if self.expires_in is None or self.issued_at is None:
             return None
         return self.issued_at + self.expires_in
-
-    @property
-    def issued_monotonic(self) -> float:
-        """Return when it was asked for, by the monotonic clock."""
-        return self._issued_monotonic
 
     @property
     def header_value(self) -> str:

@@ -148,9 +148,9 @@ class TestTokens:
     ) -> None:
         """That a token is wanted is told with what the cache has meanwhile."""
         entry = Entry()
-        entry.token = Token(TOKEN)
-        entry.usable_until, entry.refresh_at = 2.0, 1.0
-        _events.token_wanted("orders", entry, lambda _, moment: usable if moment > 1 else fresh)
+        entry.keep(Token(TOKEN, expires_in=60).issued(0.0, 0.0), None, 0.0)
+        due = entry.refresh_at
+        _events.token_wanted("orders", entry, lambda _, moment: usable if moment > due else fresh)
 
         assert events == [{"event": "token wanted", "endpoint": "orders", "cache": state}]
 

@@ -8,6 +8,7 @@ import inspect
 import json
 import pickle
 import traceback
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -92,6 +93,21 @@ class TestRefused:
         """A token is a text, and not empty."""
         with pytest.raises(ValueError, match=r"^the token is empty, or no text$"):
             Token(text)
+
+    def test_token_type_is_one_for_all(self) -> None:
+        """Ten thousand tokens of a server have the same text as their type."""
+        one, other = (text.decode() for text in (b"Bearer", b"Bearer"))
+
+        assert Token("t", token_type=one).token_type is Token("u", token_type=other).token_type
+
+    def test_token_type_of_an_enumeration(self) -> None:
+        """A type that is a text of a kind of its own stays what it is."""
+
+        class Kind(StrEnum):
+            DPOP = "DPoP"
+
+        assert Token("t", token_type=Kind.DPOP).token_type is Kind.DPOP
+        assert Token("t", token_type=Kind.DPOP).header_value == "DPoP t"
 
     @pytest.mark.parametrize("token_type", ["Bea\nrer", " Bearer", "Bearer ", "Bëarer"])
     def test_token_type(self, token_type: str) -> None:
