@@ -137,7 +137,7 @@ def _jose_of(method: str, read: Callable[[Secret], Key | str], secret: Secret) -
     try:
         import joserfc.jwk  # noqa: F401, PLC0415 - of an extra
     except ImportError as error:
-        told = f'{method} needs the package joserfc: pip install "gqlauth[jwt]"'
+        told = f'{method} needs an extra that is not installed: pip install "gqlauth[jwt]"'
         raise StrategyError(told) from error
     key = read(secret)
     if isinstance(key, str):

@@ -210,9 +210,8 @@ class Strategy(Protocol):
 
     It knows no cache, no lock, no retry, no clock and no log: all of that stands around it. An
     attrs class makes the best strategy, as its fields are then the keys that a configuration may
-    have, their types are checked, and equal ones share their token. Fields that have a meaning to
-    the `TokenEndpoint` are ``token_url``, ``client_id``, ``client_secret``,
-    ``token_endpoint_auth_method`` and ``headers``.
+    have, their types are checked, and equal ones share their token. Those that have a meaning to
+    the `TokenEndpoint` are told there: ``token_url``, ``client_id``, ``client_secret`` and more.
     """
 
     async def fetch(self, endpoint: TokenEndpoint, /) -> Token:

@@ -318,5 +318,5 @@ class TestTrouble:
         with pytest.raises(StrategyError) as caught:
             make(Secret("a secret of enough length"))
         assert str(caught.value) == (
-            f'{method} needs the package joserfc: pip install "gqlauth[jwt]"'
+            f'{method} needs an extra that is not installed: pip install "gqlauth[jwt]"'
         )
