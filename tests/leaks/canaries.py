@@ -69,6 +69,8 @@ PRIVATE_KEY: Final = Canary(
     "\n".join(_PEM_LINES),
 )
 PLAIN: Final = Canary("secret that stands in a file", "Qw7Er3Zx9Cv5Bn1Mk8Jh4Gf6Ds2Ap0")
+#: No `Secret` ever holds this one, so that no redactor knows it.
+PLANTED: Final = Canary("planted secret", "Zg8Vn2Hc6Ty4Ls9Bw1Xk7Dp3Rm5Jf0Qa")
 
 CANARIES: Final = (
     CLIENT_SECRET,
@@ -84,6 +86,7 @@ CANARIES: Final = (
     PROXY_PASSWORD,
     PRIVATE_KEY,
     PLAIN,
+    PLANTED,
 )
 
 #: How a text may come to be written, each by its name. Some bring several forms.

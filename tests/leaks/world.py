@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 import warnings
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
 import attrs
@@ -32,6 +33,7 @@ from tests.leaks.canaries import (
 from tests.support.http_server import Answer, HttpServer, Request, json_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pytest
@@ -192,6 +194,8 @@ class World:
         (self.project / ".git").mkdir(parents=True)
         monkeypatch.chdir(self.project)
         self._set_environment()
+        self._spawned: list[tuple[Any, Mapping[str, str] | None]] = []
+        self._watch_processes()
         monkeypatch.setattr(keyring.core, "_keyring_backend", Ring())
         # What is installed does not change, and is asked for at each run.
         monkeypatch.setattr(PluginGroup, "find", cache(PluginGroup.find))
@@ -236,6 +240,8 @@ class World:
         Where the API `echoes`, standard output is what the server sent, and not looked at.
         """
         self._capture.readouterr()
+        self._spawned.clear()
+        before = dict(os.environ)
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             try:
@@ -247,12 +253,32 @@ class World:
         leaks = Leak.of(self.search(captured.err), "standard error")
         leaks |= Leak.of(self.search(said), "warnings")
         leaks |= self.left_behind()
+        leaks |= self._handed_on(before)
         told = Leak.of(self.search(captured.out), "standard output")
         if arguments[:2] == ("auth", "token"):
             told = {leak for leak in told if leak.canary not in PRINTABLE}
         if not (arguments[:1] == ("api",) and echoes):
             leaks |= told
         return Outcome(captured.out, captured.err, code, leaks)
+
+    def _handed_on(self, before: dict[str, str]) -> set[Leak]:
+        """Return the leaks to other processes: by arguments, or variables that were not there."""
+        leaks: set[Leak] = set()
+        for arguments, variables in self._spawned:
+            leaks |= Leak.of(self.search(repr(arguments)), "the arguments of a process")
+            new = set((variables or {}).items()) - set(before.items())
+            leaks |= Leak.of(self.search(repr(new)), "the environment of a process")
+        new = set(os.environ.items()) - set(before.items())
+        return leaks | Leak.of(self.search(repr(new)), "the environment")
+
+    def _watch_processes(self) -> None:
+        begin = subprocess.Popen.__init__
+
+        def watched(process: Any, args: Any, *rest: Any, **settings: Any) -> None:
+            self._spawned.append((args, settings.get("env")))
+            begin(process, args, *rest, **settings)
+
+        self.monkeypatch.setattr(subprocess.Popen, "__init__", watched)
 
     def left_behind(self) -> set[Leak]:
         """Return the leaks in the names and contents of files: the user's, and temporary ones."""

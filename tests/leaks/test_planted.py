@@ -1,0 +1,312 @@
+"""The harness itself: it finds each leak that is planted."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+import gqlauth._cli
+from gqlauth import ConfigError, EndpointStatus, Secret
+from gqlauth._log_filter import RedactingFilter
+from tests.leaks.canaries import CLIENT_SECRET, ENCODINGS, PLANTED, encoded
+from tests.leaks.showing import leaks_of
+from tests.leaks.states import STATES
+from tests.leaks.world import Leak, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TEXT = PLANTED.text
+
+
+def unredacted() -> None:
+    """Log what no filter sees."""
+    logger = logging.getLogger("httpx")
+    logger.addHandler(logging.StreamHandler(sys.stderr))
+    logger.warning("Authorization %s", TEXT)
+
+
+def temporary() -> None:
+    descriptor, _ = tempfile.mkstemp()
+    os.write(descriptor, TEXT.encode())
+    os.close(descriptor)
+
+
+def home(name: str, text: str = "") -> None:
+    path = Path.home() / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def fail() -> None:
+    raise ConfigError(f"no use: {TEXT}")
+
+
+def crash() -> None:
+    raise RuntimeError(TEXT)
+
+
+#: Each way in which a run can leak, and where that is found.
+RUNS: dict[str, tuple[Callable[[], object], str]] = {
+    "standard output": (lambda: print(TEXT), "standard output"),  # noqa: T201 - the leak
+    "standard error": (lambda: print(TEXT, file=sys.stderr), "standard error"),  # noqa: T201 - so
+    "the terminal itself": (lambda: os.write(2, TEXT.encode()), "standard error"),
+    "a part of it": (lambda: os.write(2, TEXT[3:12].encode()), "standard error"),
+    "a log": (unredacted, "standard error"),
+    "an error": (fail, "standard error"),
+    "a bug": (crash, "standard error"),
+    "a warning": (lambda: warnings.warn(TEXT, stacklevel=1), "warnings"),
+    "a temporary file": (temporary, "home/tmp/"),
+    "a file of the user's": (lambda: home(".cache/gqlauth/x", TEXT), "home/.cache/gqlauth/x"),
+    "the name of a file": (lambda: home(f".state/{TEXT}"), "the name of a file"),
+    "an argument": (lambda: subprocess.run(["true", TEXT], check=True), "the arguments of a"),
+    "a child's variable": (
+        lambda: subprocess.run(["true"], env={"X": TEXT}, check=True),
+        "the environment of a",
+    ),
+    "a variable": (lambda: os.environ.__setitem__("LEAKED", TEXT), "the environment"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _variables_as_they_were() -> Iterator[None]:
+    yield
+    os.environ.pop("LEAKED", None)
+
+
+def plant(world: World, leak: Callable[[], object]) -> None:
+    """Let each run of ``gql`` leak before it does anything."""
+    invoked = gqlauth._cli._invoked
+
+    def leaking(*args: Any) -> object:
+        leak()
+        return invoked(*args)
+
+    world.monkeypatch.setattr(gqlauth._cli, "_invoked", leaking)
+
+
+@pytest.mark.parametrize("way", RUNS)
+def test_a_run_that_leaks(world: World, way: str) -> None:
+    """What a run tells, or leaves behind, or hands on, is found."""
+    leak, where = RUNS[way]
+    assert world("auth", "status").leaks == set()
+    plant(world, leak)
+
+    found = world("auth", "status").leaks
+
+    assert {one.canary for one in found} == {PLANTED.what}
+    assert all(one.where.startswith(where) for one in found)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_run_that_encodes_it(world: World, encoding: str) -> None:
+    """It is found in each encoding."""
+    plant(world, lambda: print(encoded(CLIENT_SECRET.text, encoding)))  # noqa: T201 - the leak
+
+    assert world("auth", "status", "--json").leaks == {Leak(CLIENT_SECRET.what, "standard output")}
+
+
+def test_a_token_command_that_tells_more(world: World) -> None:
+    """``gql auth token`` may tell a token, and no client's secret."""
+    assert world("auth", "token").leaks == set()
+    plant(world, lambda: print(CLIENT_SECRET.text))  # noqa: T201 - the leak
+
+    assert world("auth", "token").leaks == {Leak(CLIENT_SECRET.what, "standard output")}
+
+
+def test_a_status_that_tells(world: World) -> None:
+    """A field that a secret came into is found."""
+    world.monkeypatch.setattr(EndpointStatus, "__getattribute__", _tells_its_source)
+
+    assert world("auth", "status", "--json").leaks == {Leak(PLANTED.what, "standard output")}
+
+
+def _tells_its_source(status: EndpointStatus, name: str) -> object:
+    return TEXT if name == "secret_source" else object.__getattribute__(status, name)
+
+
+def test_a_secret_that_prints(world: World) -> None:
+    """A `Secret` whose ``repr`` tells it is found where events hold it."""
+    world.monkeypatch.setattr(Secret, "__repr__", lambda _: TEXT)
+
+    assert world("auth", "status", "--check", "-vv").leaks == {Leak(PLANTED.what, "standard error")}
+
+
+@pytest.mark.parametrize("state", ["rejected", "rejected by a page", "failing"])
+def test_errors_without_a_redactor(world: World, state: str) -> None:
+    """Servers that echo bring secrets to light where nothing is redacted."""
+    STATES[state].prepare(world)
+    for module in [module for name, module in sys.modules.items() if name.startswith("gqlauth")]:
+        if hasattr(module, "redact_text"):
+            world.monkeypatch.setattr(module, "redact_text", lambda text, known=(): text)
+
+    assert world("auth", "token").leaks != set()
+
+
+def test_logs_without_a_filter(world: World) -> None:
+    """What httpcore logs of an answer is found where no filter sees it."""
+    STATES["rejected"].prepare(world)
+    world.monkeypatch.setattr(RedactingFilter, "filter", lambda *_: True)
+
+    assert CLIENT_SECRET.what in {leak.canary for leak in world("auth", "token", "-vvv").leaks}
+
+
+# -- objects --------------------------------------------------------------------------------------
+
+
+class Hidden:
+    """An object that prints nothing, and tells in one way that a test gives it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Hidden()"
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise TypeError("not this one")
+
+
+class Printed(Hidden):
+    def __repr__(self) -> str:
+        return TEXT
+
+
+class Written(Hidden):
+    def __str__(self) -> str:
+        return TEXT
+
+
+class Formatted(Hidden):
+    def __format__(self, spec: str) -> str:
+        return TEXT
+
+
+class Kept(Hidden):
+    def __init__(self) -> None:
+        self._text = TEXT
+
+
+class Slotted(Hidden):
+    __slots__ = ("_text",)
+
+    def __init__(self) -> None:
+        self._text = TEXT
+
+
+class Nested(Hidden):
+    __slots__ = ("inner",)
+
+    def __init__(self) -> None:
+        self.inner = {"a": [Slotted()]}
+
+
+class Told(Hidden):
+    @property
+    def text(self) -> str:
+        return TEXT
+
+
+class Quoted(Hidden):
+    @property
+    def text(self) -> str:
+        raise LookupError(TEXT)
+
+
+class Pickled(Hidden):
+    def __reduce_ex__(self, protocol: object) -> Any:
+        return (str, (TEXT,))
+
+
+class Stated(Hidden):
+    def __getstate__(self) -> Any:
+        return {"text": TEXT}
+
+
+class Copied(Hidden):
+    def __deepcopy__(self, memo: object) -> Any:
+        return Printed()
+
+
+class Listed(Hidden):
+    def __iter__(self) -> Iterator[str]:
+        return iter([TEXT])
+
+
+class Bytes(Hidden):
+    def __bytes__(self) -> bytes:
+        return TEXT.encode()
+
+
+@attrs.frozen
+class Described:
+    text: str = attrs.field(default=TEXT, repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    text: str = dataclasses.field(default=TEXT, repr=False)
+
+
+def caused() -> Exception:
+    """Return an error whose cause tells."""
+    error = LookupError("no use")
+    error.__cause__ = ValueError(TEXT)
+    return error
+
+
+def noted() -> Exception:
+    """Return an error with a note that tells."""
+    error = LookupError("no use")
+    error.add_note(TEXT)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("make", "way"),
+    [
+        (Printed, "repr"),
+        (Written, "str"),
+        (Formatted, "format"),
+        (Kept, "vars"),
+        (Kept, "json"),
+        (Slotted, "walk"),
+        (Nested, "walk"),
+        (Told, "walk"),
+        (Told, "members"),
+        (Quoted, "walk"),
+        (Pickled, "pickle"),
+        (Pickled, "reduce"),
+        (Pickled, "yaml"),
+        (Stated, "state"),
+        (Copied, "deepcopy"),
+        (Listed, "list"),
+        (Bytes, "bytes"),
+        (Described, "attrs.asdict"),
+        (Described, "attrs.astuple"),
+        (Described, "cattrs"),
+        (Described, "cattrs as JSON"),
+        (Data, "dataclasses.asdict"),
+        (Printed, "ascii"),
+        (Printed, "percent"),
+        (Printed, "pprint"),
+        (Printed, "logging"),
+        (Printed, "structlog"),
+        (caused, "traceback"),
+        (noted, "traceback"),
+    ],
+)
+def test_an_object_that_leaks(world: World, make: Callable[[], object], way: str) -> None:
+    """What an object tells in one way, is found in that way."""
+    assert leaks_of(Hidden(), world.search) == set()
+
+    assert Leak(PLANTED.what, way) in leaks_of(make(), world.search)
