@@ -61,7 +61,9 @@ class EndpointAuth(httpx.Auth):
         """Bind a token source to an endpoint: None for one whose requests go out bare."""
         self._source = source
         self._name = name
-        self._origins = frozenset(origin(httpx.URL(place)) for place in origins)
+        urls = [httpx.URL(place) for place in origins]
+        self._origins = frozenset(origin(url) for url in urls)
+        self._told = frozenset((url.scheme, url.host, url.port) for url in urls)
         self._retry_on = tuple(retry_on)
         self._codes = tuple(code.encode() for code in retry_on)
         self._warned: set[tuple[str, str, int | None]] = set()
@@ -71,7 +73,13 @@ class EndpointAuth(httpx.Auth):
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send `request` with a token; and once more with another, if that one is refused."""
         source = self._source
-        if source is None or "authorization" in request.headers or not self._is_ours(request):
+        url = request.url
+        if (
+            source is None
+            or "authorization" in request.headers
+            # httpx tells no default port; what it tells is looked up before it is completed.
+            or ((url.scheme, url.host, url.port) not in self._told and not self._is_ours(request))
+        ):
             yield request
             return
         token = source.fresh() or await source.token()
