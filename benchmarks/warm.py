@@ -27,7 +27,7 @@ MOST_ADDED: Final = 0.03
 MOST_TIMES: Final = 6.0
 
 #: Requests of a batch that are not counted, as another subject's code came just before.
-_WARMING_UP: Final = 3
+_WARMING_UP: Final = 10
 _ASKED: Final = {"query": "{ me { id } }"}
 _ANSWER: Final = {"data": {"me": {"id": "1"}}}
 _TOKEN: Final = "x" * TOKEN_LENGTH

@@ -77,8 +77,8 @@ class EndpointAuth(httpx.Auth):
         if (
             source is None
             or "authorization" in request.headers
-            # httpx tells no default port; what it tells is looked up before it is completed.
-            or ((url.scheme, url.host, url.port) not in self._told and not self._is_ours(request))
+            # As `origin` has it, but for default ports: httpx tells none of them.
+            or ((url.scheme, url.host, url.port) not in self._told and self._is_foreign(url))
         ):
             yield request
             return
@@ -144,10 +144,9 @@ class EndpointAuth(httpx.Auth):
             f"{self._name}: this authentication is asynchronous: use httpx.AsyncClient"
         )
 
-    def _is_ours(self, request: httpx.Request) -> bool:
-        place = origin(request.url)
-        if place in self._origins:
-            return True
+    def _is_foreign(self, url: httpx.URL) -> bool:
+        """Warn, once for each origin, that a request to it goes out bare; tell so."""
+        place = origin(url)
         if place not in self._warned:
             self._warned.add(place)
             _log.warning(
@@ -155,7 +154,7 @@ class EndpointAuth(httpx.Auth):
                 endpoint=self._name,
                 origin="{}://{}:{}".format(*place),
             )
-        return False
+        return True
 
     async def _refusal(
         self,
