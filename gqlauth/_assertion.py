@@ -125,6 +125,10 @@ def private_key_signer(
     fitting = _ALGORITHMS.get((key.key_type, curve))
     if fitting is None:
         raise private_key.error(f"is a key that cannot sign here: {key.key_type} on {curve}")
+    if algorithm is None and key.alg is not None and key.alg not in fitting:
+        raise private_key.error(
+            f"is a key that is not for signing here, as its alg says: {key.alg}"
+        )
     chosen = _algorithm(fitting, algorithm or key.alg, listed, "this private_key")
     return Signer(_signing(key, chosen), chosen, key_id=key_id or key.kid, thumbprint=thumbprint)
 

@@ -285,6 +285,7 @@ class TestTrouble:
             ('{"kty": "oct", "k": "c2VjcmV0"}', "its kty is neither RSA, EC nor OKP"),
             (json.dumps(EC.as_dict(private=False)), "is a public key: the private one is wanted"),
             (jwk(EC, use="enc").reveal(), "is a key that is not for signing"),
+            (jwk(EC, alg="ECDH-ES").reveal(), "not for signing here, as its alg says: ECDH-ES"),
             (jwk(EC, key_ops=["verify"]).reveal(), "is a key that is not for signing"),
         ],
     )
