@@ -28,6 +28,7 @@ LAYOUT = {
     "noxfile.py",
     "pyproject.toml",
     "README.md",
+    "SECURITY.md",
     "strategies",
     "tests",
     "zensical.toml",
