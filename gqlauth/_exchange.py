@@ -28,7 +28,7 @@ _HINTS: Final = {
 }
 # What TLS calls the other side's refusal, and what it looks like where that does not get through.
 _ALERT: Final = re.compile(r"\balert\b")
-_BROKEN: Final = re.compile(r"\balert\b|broke off")
+_BROKEN: Final = re.compile(r"\balert\b|\bEOF\b|broke off")
 # Seconds by which two clocks may differ before that is worth telling.
 _SKEW: Final = 30.0
 

@@ -291,6 +291,7 @@ class TestHints:
         [
             ("[SSL] tlsv1 alert unknown ca", True, "the server may not trust the certificate, "),
             ("", True, "the server may not trust the certificate, and so break off"),
+            ("EOF occurred in violation of protocol", True, "the server may not trust the cert"),
             (
                 "[SSL] sslv3 alert handshake failure",
                 False,

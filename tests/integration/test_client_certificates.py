@@ -6,10 +6,7 @@ import ssl
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-import anyio
-import attrs
 import pytest
-from anyio.streams.tls import TLSListener
 from cryptography.hazmat.primitives import serialization
 from joserfc.jwk import ECKey
 
@@ -17,6 +14,7 @@ from gqlauth import AuthService, Secret, TokenRefusedError, TokenUnavailableErro
 from gqlauth._options import AuthOptions
 from gqlauth_strategies import ClientCredentials
 from tests.support.certificates import certificate
+from tests.support.http_server import HttpServer, json_answer
 from tests.support.registered import refusal, register, strategy_of, who
 from tests.support.servers import graphql_api, oidc_provider
 
@@ -203,21 +201,21 @@ class TestCertificate:
         # By TLS 1.3 the client has begun to send its request before it is refused.
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         stranger = certificate(folder, "stranger")
+        server = HttpServer(lambda _: json_answer({}))
+        server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
+        server._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        server.start()
         strategy = ClientCredentials(
-            token_url="https://127.0.0.1/token",
+            token_url=f"https://127.0.0.1:{server.port}/token",
             client_id="orders",
             certificate_file=stranger.certificate_file,
             certificate_key_file=stranger.key_file,
         )
-        listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-        port = listener.extra(anyio.abc.SocketAttribute.local_port)
-        strict = TLSListener(listener, context, standard_compatible=False)
-        async with strict, anyio.create_task_group() as tasks, AuthService() as service:
-            tasks.start_soon(strict.serve, anyio.abc.ByteStream.aclose)
-            source = service._made(
-                "api", attrs.evolve(strategy, token_url=f"https://127.0.0.1:{port}/token"), options
-            )
-            with pytest.raises(TokenUnavailableError) as caught:
-                await source.token()
-            tasks.cancel_scope.cancel()
+        try:
+            async with AuthService() as service:
+                with pytest.raises(TokenUnavailableError) as caught:
+                    await service._made("api", strategy, options).token()
+        finally:
+            server.stop()
+        assert "alert unknown ca" in caught.value.reason
         assert caught.value.hint == "the server may not trust the certificate, and so break off"
