@@ -83,6 +83,10 @@ class TestCheck:
         (problem,) = endpoint.problems()
         assert problem.message.endswith("is no file")
 
+    def test_of_an_endpoint_without_auth(self) -> None:
+        """It wants nothing."""
+        assert list(Endpoint(name="a", url="https://a.example").problems()) == []
+
 
 class TestGivenInCode:
     def test_place(self, tmp_path: Path) -> None:
