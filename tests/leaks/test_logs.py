@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
 import httpx
 import pytest
 
 from gqlauth import AuthService, GqlAuthError
 from gqlauth._log_filter import RedactingFilter
+from tests.leaks.listening import Everything, listening
 from tests.leaks.states import STATES
 
 if TYPE_CHECKING:
@@ -23,27 +22,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-class Everything(logging.StreamHandler[io.StringIO]):
-    """Writes each record with all that it holds."""
-
-    def __init__(self) -> None:
-        super().__init__(io.StringIO())
-        self.setFormatter(logging.Formatter("%(name)s %(levelname)s %(message)s"))
-
-    def format(self, record: logging.LogRecord) -> str:
-        return f"{super().format(record)} {vars(record)}"
-
-
 @pytest.fixture
 def everything() -> Iterator[Everything]:
-    """Log all that anyone says, as an application does that is looked into."""
-    root, handler = logging.getLogger(), Everything()
-    root.addHandler(handler)
-    before = root.level
-    root.setLevel(logging.DEBUG)
-    yield handler
-    root.removeHandler(handler)
-    root.setLevel(before)
+    """Log all that anyone says."""
+    with listening() as handler:
+        yield handler
 
 
 async def used(world: World) -> None:
@@ -60,7 +43,7 @@ async def used(world: World) -> None:
 
 
 def told(world: World, everything: Everything) -> set[Canary]:
-    text = everything.stream.getvalue()
+    text = everything.text
     assert "httpcore" in text
     assert "gqlauth" in text
     return world.search(text)
@@ -90,7 +73,6 @@ async def test_the_filter_masks_what_servers_echo(
 
 async def test_an_application_that_logs_it(world: World, everything: Everything) -> None:
     """What the harness must find, it finds: a header in the clear."""
-    await anyio.to_thread.run_sync(lambda: None)
     await used(world)
     sent = world.api.requests[0].headers["authorization"]
     logging.getLogger("application").debug("sent %s", sent)
