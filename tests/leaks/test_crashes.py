@@ -126,7 +126,9 @@ async def crashed(place: object, monkeypatch: pytest.MonkeyPatch, asked: Any) ->
     raise AssertionError(f"nothing crashed: {place}")
 
 
-@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+@pytest.mark.parametrize(
+    "method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"]
+)
 @pytest.mark.parametrize("place", PLACES)
 async def test_tells_no_secret(place: str, method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the traceback, nor the variables of any frame of ours."""
