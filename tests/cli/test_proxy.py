@@ -95,7 +95,9 @@ def test_a_proxy_that_is_not_there(gql: Gql, arguments: tuple[str, ...]) -> None
     assert gql("-vvv", *arguments).code == 5
 
 
-@pytest.mark.parametrize("url", ["http://me:can/ary@", "gopher://me:canary@h", "http://me:canary@h:x"])
+@pytest.mark.parametrize(
+    "url", ["http://me:can/ary@", "gopher://me:canary@h", "http://me:canary@h:x"]
+)
 def test_a_proxy_that_is_none(gql: Gql, url: str) -> None:
     """What cannot be used as a proxy is not quoted, not even in a traceback."""
     gql.monkeypatch.setenv("HTTP_PROXY", url)
