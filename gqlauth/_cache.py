@@ -126,14 +126,19 @@ class TokenCache:
         return entry.token
 
     async def get(self, key: str, acquisition: Acquisition, *, renew: bool = False) -> Token:
-        """Return a token of `key` that is valid now.
+        """Return a token of `key` that is valid now, waiting for the flight that gets it."""
+        found = self.seek(key, acquisition, renew=renew)
+        return await found.landed(acquisition.name) if isinstance(found, Flight) else found
+
+    def seek(self, key: str, acquisition: Acquisition, *, renew: bool = False) -> Token | Flight:
+        """Return a token of `key` that is valid now, or the flight that gets it.
 
         One that serves comes at once; in its refresh window, a flight in the background gets the
         next. Otherwise, and with `renew`, all wait for the one that a flight gets.
 
         Raises:
-            GqlAuthError: what the flight failed with, or failed with just before: each its copy.
-            ServiceClosedError: when the cache is not running, or stops.
+            GqlAuthError: what a flight failed with just before: each its copy.
+            ServiceClosedError: when the cache is not running.
 
         """
         entry = self._entry(key)
@@ -142,16 +147,9 @@ class TokenCache:
             if not self._before(entry, entry.refresh_at) and self._may_fly(entry):
                 self._start(entry, acquisition)
             return token
-        flight = entry.flight
-        if flight is None:
-            if entry.failure is not None and not self._may_fly(entry):
-                raise entry.failure.error.for_endpoint(acquisition.name)
-            flight = self._start(entry, acquisition)
-        await flight.done.wait()
-        if flight.token is not None:
-            return flight.token
-        assert flight.error is not None
-        raise flight.error.for_endpoint(acquisition.name)
+        if entry.flight is None and entry.failure is not None and not self._may_fly(entry):
+            raise entry.failure.error.for_endpoint(acquisition.name)
+        return entry.flight or self._start(entry, acquisition)
 
     def invalidate(self, key: str, token: Token) -> bool:
         """Forget `token`, which was refused, and no other; tell whether it was the one kept.

@@ -57,6 +57,24 @@ class Flight:
         self.token: Token | None = None
         self.error: GqlAuthError | None = None
 
+    async def landed(self, name: str) -> Token:
+        """Return the token, once it is there, to one who asks in the name of an endpoint.
+
+        Raises:
+            GqlAuthError: what it failed with: each its copy.
+            ServiceClosedError: when the cache stops.
+
+        """
+        await self.done.wait()
+        return self.outcome(name)
+
+    def outcome(self, name: str) -> Token:
+        """Return what it came to, when it is `done`; raise as `landed` does."""
+        if self.token is not None:
+            return self.token
+        assert self.error is not None
+        raise self.error.for_endpoint(name)
+
 
 async def fetched(acquisition: Acquisition) -> Token:
     """Return what `acquisition` brings in the time that it has.

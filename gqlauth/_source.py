@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from gqlauth import _log
+from gqlauth._flight import Flight
 from gqlauth._key import cache_key
 from gqlauth.errors import TokenRefusedError
 
@@ -123,7 +124,11 @@ class Source:
             known = self._cache.look(self.key)
             if known is None or not known.in_flight:
                 raise rejection.for_endpoint(self.name)
-        token = await self._cache.get(self.key, self, renew=renew)
+        token = self._cache.seek(self.key, self, renew=renew)
+        if isinstance(token, Flight):
+            # Here and not a coroutine further down: ten thousand may wait.
+            await token.done.wait()
+            token = token.outcome(self.name)
         trouble = self._trouble
         if (
             trouble is not None
