@@ -1,0 +1,85 @@
+"""The benchmarks: they measure what they promise, and say whether the goals are reached."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.measure import count, duration, percentile, ratio
+from benchmarks.peers import absent
+from benchmarks.subjects import SUBJECTS
+from benchmarks.table import Column, Goal, Table
+
+ROOT = Path(__file__).parents[1]
+
+
+def quick(*subjects: str) -> str:
+    """Return what a quick run prints of some subjects."""
+    options = [option for name in subjects for option in ("--only", name)]
+    ran = subprocess.run(
+        [sys.executable, "-P", str(ROOT / "benchmarks"), "--quick", *options],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.stderr == ""
+    return ran.stdout
+
+
+def test_subjects() -> None:
+    """All that is promised is measured."""
+    assert {"warm", "stampede", "steady", "keys", "outage", "commands"} <= set(SUBJECTS)
+
+
+def test_a_quick_run() -> None:
+    """It tells which peers are not there; ours stand beside the floor, with a verdict on each goal."""
+    lines = quick("warm", "outage").splitlines()
+
+    assert all(name in lines[1] for name in absent())
+    for row in ("  httpx, a static header ", "  gqlauth ", "  a dict and the time looked up "):
+        assert any(line.startswith(row) for line in lines)
+    goals = [line for line in lines if line.startswith("  Goal: ")]
+    assert len(goals) == 3
+    assert all(line.endswith((": reached", ": NOT reached")) for line in goals)
+    assert any(line.startswith("Goals reached: ") for line in lines)
+    assert goals[-1].endswith("one cycle of 4 tries has: at most 4; 4: reached")
+
+
+def test_a_table() -> None:
+    """Its columns are as wide as what stands in them; what a row has not is a dash."""
+    table = Table(
+        "Title",
+        (Column("seconds", "time", duration), Column("times", "x base", ratio)),
+        {"base": {"seconds": 0.5}, "another": {"seconds": 1.5, "times": 3.0}},
+        (Goal("times", 3.0, 2.5, ratio), Goal("base", 1, 1, count)),
+        ("A note.",),
+    )
+
+    assert list(table.lines()) == [
+        "Title",
+        "             time  x base",
+        "  base     500 ms       -",
+        "  another   1.5 s  3.00 x",
+        "  A note.",
+        "  Goal: times: at most 2.50 x; 3.00 x: NOT reached",
+        "  Goal: base: at most 1; 1: reached",
+    ]
+
+
+@pytest.mark.parametrize(("part", "value"), [(0.5, 50.0), (0.99, 99.0), (1.0, 100.0), (0.001, 1.0)])
+def test_percentile(part: float, value: float) -> None:
+    """It is a value that was found, and not one between two."""
+    assert percentile([float(number) for number in range(1, 101)], part) == value
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(2.5, "2.5 s"), (0.0125, "12.5 ms"), (4.2e-6, "4.2 µs"), (3e-9, "3 ns"), (0.0, "0")],
+)
+def test_duration(seconds: float, text: str) -> None:
+    """It is told in the unit that suits it."""
+    assert duration(seconds) == text
