@@ -36,7 +36,7 @@ def test_subjects() -> None:
 
 
 def test_a_quick_run() -> None:
-    """It tells which peers are not there; ours stand beside the floor, with a verdict on each goal."""
+    """It tells which peers are not there, and of each goal whether it is reached."""
     lines = quick("warm", "outage").splitlines()
 
     assert all(name in lines[1] for name in absent())
