@@ -19,7 +19,7 @@ import httpx
 from gqlauth import _log
 from gqlauth._answer import TryAgainError, retry_after, shown
 from gqlauth._config._urls import is_loopback, url_problem
-from gqlauth._http_body import read_body
+from gqlauth._http_body import read_body, streamed
 from gqlauth._metadata import Metadata
 from gqlauth._tries import lost
 from gqlauth.errors import TokenError, TokenRefusedError, TokenUnavailableError
@@ -186,12 +186,12 @@ async def _asked(asking: _Asking) -> Metadata:
     asking.count += 1
     _log.debug("discovery request", url=asking.url, attempt=asking.count)
     try:
-        async with asking.client.stream(
+        async with streamed(
+            asking.client,
             "GET",
             asking.url,
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-            timeout=asking.tries.limits,
-            follow_redirects=False,
+            limits=asking.tries.limits,
         ) as response:
             body = await read_body(response)
     # An OSError is that of a TLS connection that breaks while it is read, on asyncio.

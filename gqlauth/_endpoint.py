@@ -14,7 +14,7 @@ from gqlauth import _events
 from gqlauth._answer import Answer, TryAgainError
 from gqlauth._client_auth import Client
 from gqlauth._exchange import Exchange
-from gqlauth._http_body import read_body
+from gqlauth._http_body import read_body, streamed
 from gqlauth._secret import Secret
 from gqlauth._tries import Tries, lost
 from gqlauth.errors import StrategyError, TokenError, TokenUnavailableError
@@ -176,13 +176,13 @@ class TokenEndpoint:
         exchange.prove(wall)
         _events.token_request(exchange)
         try:
-            async with http.stream(
+            async with streamed(
+                http,
                 "POST",
                 exchange.url,
                 content=exchange.body(),
                 headers=exchange.request_headers(),
-                timeout=self._tries.limits,
-                follow_redirects=False,
+                limits=self._tries.limits,
             ) as response:
                 body = await read_body(response)
         # An OSError is that of a TLS connection that breaks while it is read, on asyncio.

@@ -1,4 +1,4 @@
-"""Read the body of an answer within a bound, whatever the server sends.
+"""The body of a request in one piece, and that of an answer within a bound, whatever it holds.
 
 httpx decodes a compressed chunk in one go, however large it comes out: a gzip bomb of a few
 hundred kilobytes would fill the memory. So the raw bytes are read, and inflated up to the bound.
@@ -7,14 +7,14 @@ hundred kilobytes would fill the memory. So the raw bytes are read, and inflated
 from __future__ import annotations
 
 import zlib
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import attrs
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
 #: Bytes of a token endpoint's answer that are read at the most, before and after inflating.
 MAX_BODY: Final = 1024 * 1024
@@ -24,6 +24,52 @@ _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 # Pieces that can be left of a closed connection, at the most: what was read of it last, in chunks
 # of one byte.
 _LEFT: Final = 64 * 1024
+
+
+@asynccontextmanager
+async def streamed(  # noqa: PLR0913 - those of a request
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    limits: httpx.Timeout,
+    content: bytes = b"",
+) -> AsyncIterator[httpx.Response]:
+    """Send a request, following no redirect, and give its answer, whose body is still to be read.
+
+    `limits` are what httpx may wait for.
+
+    Raises:
+        httpx.HTTPError: when the connection fails.
+
+    """
+    request = client.build_request(method, url, headers=headers, timeout=limits, content=content)
+    request.stream = _OnePiece(content)
+    response = await client.send(request, stream=True, follow_redirects=False)
+    try:
+        yield response
+    finally:
+        await response.aclose()
+
+
+class _OnePiece(httpx.AsyncByteStream):
+    """The body of a request, in one piece.
+
+    httpx has a generator for that: where sending fails it is left unfinished to the garbage
+    collector, and trio warns of it.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._pieces = [content]
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._pieces:
+            raise StopAsyncIteration
+        return self._pieces.pop()
 
 
 @attrs.frozen

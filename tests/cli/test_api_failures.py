@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gqlauth._cli._failure import Failure
+from gqlauth._cli._send import Call, send
+from gqlauth._config import Config, Endpoint
 from tests.support.graphql_api import ASK, ME
 from tests.support.http_server import Answer, json_answer, unused_port
 
@@ -172,10 +175,35 @@ def test_a_stream_may_be_an_error(api: Api) -> None:
     assert api(ASK).code == 5
 
 
-def test_a_url_that_httpx_refuses_is_told(api: Api) -> None:
-    """Not as a bug of ours."""
+def test_a_secret_that_no_header_may_carry_is_told(api: Api) -> None:
+    """With its place, and not as a bug of ours; nothing is sent."""
     api.gql.monkeypatch.setenv("ORDERS_KEY", "line\nline")
     outcome = api(ASK)
 
-    assert outcome.stderr == ("gql: orders: 127.0.0.1:PORT cannot be asked: LocalProtocolError\n")
+    assert outcome.stderr == (
+        "gqlauth.toml:5: endpoints.orders.headers.X-Key: the secret (env ORDERS_KEY)"
+        " has characters that no header may carry\n"
+    )
     assert outcome.code == 2
+    assert not api.server.requests
+
+
+@pytest.mark.anyio
+async def test_what_the_http_client_refuses_is_told(api: Api) -> None:
+    """Not in its words, which may quote a header, and not as a bug of ours."""
+    endpoint = Endpoint(name="orders", url=api.server.url)
+    call = Call(
+        config=Config(endpoints={"orders": endpoint}),
+        endpoint=endpoint,
+        headers=(("X-Key", "k3y\nof-the-orders"),),
+        body=b"{}",
+        authenticate=False,
+        timeout=None,
+    )
+    with pytest.raises(Failure) as caught:
+        await send(call)
+
+    assert str(caught.value) == (
+        f"orders: 127.0.0.1:{api.server.port} cannot be asked: LocalProtocolError"
+    )
+    assert caught.value.code == 2

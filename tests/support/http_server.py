@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -88,8 +88,9 @@ class HttpServer:
                     self.send_header(name, value)
                 if "Content-Length" not in answer.headers:
                     self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                self.wfile.write(answer.body)
+                with suppress(ConnectionError):  # whoever asked may have left
+                    self.end_headers()
+                    self.wfile.write(answer.body)
 
             do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the stdlib's names
 
