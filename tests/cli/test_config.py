@@ -27,6 +27,16 @@ class TestPath:
 
         assert (outcome.stdout, outcome.stderr) == ("PROJECT/gqlauth.toml\n", "")
 
+    def test_on_a_terminal(self, gql: Gql) -> None:
+        """What a folder is called cannot drive the terminal; a program gets it as it is."""
+        path = gql.file("", "\x1b[31m/gqlauth.toml")
+        assert gql("config", "path", "--config", str(path)).stdout.startswith("PROJECT/\x1b[31m/")
+        gql.monkeypatch.setattr("gqlauth._cli._output.on_terminal", lambda: True)
+
+        shown = gql("config", "path", "--config", str(path)).stdout
+
+        assert shown == "PROJECT/\\x1b[31m/gqlauth.toml\n"
+
     def test_with_the_reason(self, gql: Gql, golden: SnapshotAssertion) -> None:
         """``-v`` tells why it is that one."""
         gql.monkeypatch.setenv("GQLAUTH_CONFIG", str(gql.file("", "elsewhere.toml")))
