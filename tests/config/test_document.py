@@ -212,13 +212,22 @@ class TestLimits:
         assert project.told(text, "a.yaml") == ["holds too much, or is nested too deeply"]
 
     def test_merges(self, project: Project) -> None:
-        """Merge keys that double at each level end before the memory does."""
-        lines = ["a0: &a0 {a: 1, b: 1}"]
-        lines += [f"a{n + 1}: &a{n + 1} {{<<: [*a{n}, *a{n}]}}" for n in range(60)]
+        """Merge keys that multiply what a file holds end before the memory does."""
+        base = ", ".join(f"k{n}: 1" for n in range(400))
+        lines = [f"base: &base {{{base}}}", *(f"a{n}: {{<<: *base}}" for n in range(400))]
 
         (told,) = project.told("\n".join(lines), "a.yaml")
 
         assert told.endswith("holds too much")
+
+    def test_merges_that_double(self, project: Project) -> None:
+        """They end as well, also where PyYAML (until 6.0.3) merges each key as often as it comes."""
+        lines = ["a0: &a0 {a: 1, b: 1}"]
+        lines += [f"a{n + 1}: &a{n + 1} {{<<: [*a{n}, *a{n}]}}" for n in range(60)]
+
+        told = project.told("\n".join(lines), "a.yaml")
+
+        assert told[0].endswith(("holds too much", "a0: unknown key"))
 
     @pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a {b: *a}", "&a {a: *a}"])
     def test_recursion(self, project: Project, text: str) -> None:
