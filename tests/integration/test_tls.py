@@ -87,7 +87,7 @@ def service(tmp_path: Path, server: HttpServer, settings: str = "") -> AuthServi
         client_id = "orders-cli"
         client_secret = {{ file = "secret" }}
         token_endpoint_auth_method = "client_secret_post"
-        timeout = 1
+        timeout = 5
         {settings}
         """,
         encoding="utf-8",
