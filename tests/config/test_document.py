@@ -221,7 +221,7 @@ class TestLimits:
         assert told.endswith("holds too much")
 
     def test_merges_that_double(self, project: Project) -> None:
-        """They end as well, also where PyYAML (until 6.0.3) merges each key as often as it comes."""
+        """They end as well, where PyYAML merges a key as often as it comes (until 6.0.3)."""
         lines = ["a0: &a0 {a: 1, b: 1}"]
         lines += [f"a{n + 1}: &a{n + 1} {{<<: [*a{n}, *a{n}]}}" for n in range(60)]
 
