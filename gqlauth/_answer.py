@@ -21,26 +21,31 @@ from gqlauth.errors import TokenError, TokenRefusedError, TokenUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gqlauth._dpop import Prover
     from gqlauth._secret import Secret
 
 #: Statuses that say "later", not "no".
 _LATER: Final = frozenset({408, 425, 429})
 #: OAuth errors that say "later" (RFC 6749, section 4.1.2.1; servers send them here as well).
 _LATER_ERRORS: Final = frozenset({"temporarily_unavailable", "server_error"})
-#: OAuth errors that say "no", whatever the status (RFC 6749, section 5.2; RFC 8707, section 2).
+#: OAuth errors that say "no", whatever the status (RFC 6749, section 5.2; RFC 8707, section 2;
+#: RFC 9449, sections 5 and 8).
 _NO_ERRORS: Final = frozenset(
     {
         "invalid_client",
+        "invalid_dpop_proof",
         "invalid_grant",
         "invalid_request",
         "invalid_scope",
         "invalid_target",
         "unauthorized_client",
         "unsupported_grant_type",
+        "use_dpop_nonce",
     }
 )
 _REASONS: Final = {
     "invalid_client": "refused the client",
+    "invalid_dpop_proof": "refused the DPoP proof",
     "invalid_scope": "refused the scope",
     "invalid_target": "refused the audience or resource",
     "unauthorized_client": "refused the client",
@@ -83,10 +88,11 @@ class Answer:
     #: What was sent and must not come back to anybody's eyes, all of it resolved.
     sent: Sequence[Secret] = ()
 
-    def token(self, wall: float) -> Token:
+    def token(self, wall: float, prover: Prover | None = None) -> Token:
         """Return the token that the answer brings.
 
-        `wall` is the time, by which a ``Retry-After`` date is told.
+        `wall` is the time, by which a ``Retry-After`` date is told. With a `prover`, it is to be
+        bound to that one's key.
 
         Raises:
             TryAgainError: when another try may mend it.
@@ -116,7 +122,7 @@ class Answer:
         if fields is None:
             what = "gave an answer that is no JSON" if self.body.strip() else "gave an empty answer"
             raise TryAgainError(self._error(TokenRefusedError, what, wall, snippet=True))
-        return self._success(fields, wall)
+        return self._success(fields, wall, prover)
 
     def _fields(self) -> Mapping[str, Any] | None:
         """Return the answer's fields; None where it is neither JSON nor a form."""
@@ -146,31 +152,45 @@ class Answer:
         )
         return TryAgainError(told) if again else told
 
-    def _success(self, fields: Mapping[str, Any], wall: float) -> Token:
+    def _success(self, fields: Mapping[str, Any], wall: float, prover: Prover | None) -> Token:
         if fields.get("error"):  # no text, as RFC 6749 wants it, but said all the same
             raise self._error(TokenRefusedError, "gave an answer with an error", wall, snippet=True)
         text = fields.get("access_token")
         if not isinstance(text, str) or not text:
             raise self._error(TokenRefusedError, "gave an answer without an access_token", wall)
         token_type = fields.get("token_type") or "Bearer"
-        if not isinstance(token_type, str) or token_type.lower() != "bearer":
-            raise self._error(
-                TokenRefusedError,
-                f'gave a token of type "{self.shown(str(token_type))}", '
-                "which no strategy here can present",
-                wall,
-            )
+        wanted = "Bearer" if prover is None else prover.token_type
+        if not isinstance(token_type, str) or token_type.lower() != wanted.lower():
+            raise self._wrong_type(token_type, wall, bound=prover is not None)
         scope = fields.get("scope")
         try:
             return Token(
                 text,
                 expires_in=self._lifetime(fields.get("expires_in")),
+                token_type=wanted,
                 scopes=tuple(scope.split()) if isinstance(scope, str) else None,
+                presenter=prover,
             )
         except ValueError:
             raise self._error(
                 TokenRefusedError, "gave a token with characters that no header may carry", wall
             ) from None
+
+    def _wrong_type(self, token_type: object, wall: float, *, bound: bool) -> TokenError:
+        what = f'gave a token of type "{self.shown(str(token_type))}"'
+        if bound:  # RFC 9449, section 5: it is not bound to the key, and worth nothing here
+            return self._error(
+                TokenRefusedError,
+                f"{what}, though dpop wants one of type DPoP",
+                wall,
+                hint="the server may not know DPoP, or not for this client: drop dpop",
+            )
+        return self._error(
+            TokenRefusedError,
+            f"{what}, which no strategy here can present",
+            wall,
+            hint="set dpop = true" if str(token_type).lower() == "dpop" else "",
+        )
 
     def _lifetime(self, value: object) -> float | None:
         """Return ``expires_in`` in seconds; None where it is missing or nonsense."""

@@ -236,6 +236,7 @@ def _judged(asking: _Asking, fields: object) -> Metadata:
         mtls_token_endpoint=_endpoint(asking, "mtls_endpoint_aliases.token_endpoint", alias),
         auth_methods=_texts(fields.get("token_endpoint_auth_methods_supported")),
         signing_algs=_texts(fields.get("token_endpoint_auth_signing_alg_values_supported")),
+        dpop_algs=_texts(fields.get("dpop_signing_alg_values_supported")),
     )
 
 

@@ -17,7 +17,7 @@ from gqlauth._exchange import Exchange
 from gqlauth._http_body import read_body, streamed
 from gqlauth._secret import Secret
 from gqlauth._tries import Tries, lost
-from gqlauth.errors import StrategyError, TokenError, TokenUnavailableError
+from gqlauth.errors import StrategyError, TokenError, TokenRefusedError, TokenUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from gqlauth._certificate import Certificate
     from gqlauth._clock import Clock
+    from gqlauth._dpop import Possession, Prover
     from gqlauth._exchange import Value
     from gqlauth._metadata import Metadata
     from gqlauth._options import AuthOptions
@@ -37,6 +38,10 @@ _MOVED: Final = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 
 class Network(Protocol):
     """What requests for tokens go over; a service has one."""
+
+    @property
+    def possession(self) -> Possession:
+        """Return what proves possession of the keys that tokens are bound to."""
 
     async def client(
         self, url: str, ca_file: Path | None, certificate: Certificate | None
@@ -73,12 +78,15 @@ class TokenEndpoint:
     far as they are there: ``token_url`` or ``issuer``; ``client_id``, ``client_secret``,
     ``private_key``, ``key_id``, ``certificate_file``, ``certificate_key_file``,
     ``certificate_key_password``; ``token_endpoint_auth_method``,
-    ``token_endpoint_auth_signing_alg``, ``assertion_audience``; and ``headers``.
+    ``token_endpoint_auth_signing_alg``, ``assertion_audience``; ``dpop``, ``dpop_key``; and
+    ``headers``.
     """
 
     __slots__ = (
         "_client",
         "_clock",
+        "_dpop",
+        "_dpop_key",
         "_headers",
         "_issuer",
         "_network",
@@ -99,6 +107,8 @@ class TokenEndpoint:
         self._url: str | None = getattr(strategy, "token_url", None)
         self._issuer: str | None = getattr(strategy, "issuer", None)
         self._client = Client.of(strategy)
+        self._dpop: bool = getattr(strategy, "dpop", False)
+        self._dpop_key: Secret | None = getattr(strategy, "dpop_key", None)
         self._headers: Mapping[str, str | Secret] = getattr(strategy, "headers", None) or {}
         self._options = options
         self._network = network
@@ -132,6 +142,7 @@ class TokenEndpoint:
             headers={name: await _resolved(value) for name, value in self._headers.items()},
             form={name: await _resolved(value) for name, value in form.items()},
             once=once,
+            prover=await self._prover(metadata),
         )
         http = await self._network.client(url, self._options.ca_file, certificate)
         started = self._clock.monotonic()
@@ -161,10 +172,23 @@ class TokenEndpoint:
         )
         return metadata.token_url(certified=certificate is not None), metadata
 
+    async def _prover(self, metadata: Metadata | None) -> Prover | None:
+        """Return what proves possession of the key that the token is to be bound to, if any is."""
+        if not self._dpop:
+            return None
+        listed = None if metadata is None else metadata.dpop_algs
+        return await self._network.possession.prover(self._dpop_key, listed, self._clock)
+
     async def _sent(self, exchange: Exchange, http: httpx.AsyncClient) -> Token:
         """Wait for a turn, which the deadline bounds; send the request, and read the answer."""
         async with self._network.turn(exchange.url):
             try:
+                try:
+                    return await self._send(exchange, http)
+                except TokenRefusedError as error:
+                    if not exchange.wants_nonce(error):
+                        raise
+                # Nothing was taken of what was sent: this is the same try, as it should have been.
                 return await self._send(exchange, http)
             except BaseException as error:
                 _clear(error)
@@ -201,7 +225,7 @@ class TokenEndpoint:
         elapsed = self._clock.monotonic() - monotonic
         exchange.answered(response.headers, self._clock.wall())
         try:
-            token = answer.token(self._clock.wall())
+            token = answer.token(self._clock.wall(), exchange.prover)
         except TryAgainError as again:
             exchange.last = again.error
             if exchange.once:

@@ -57,7 +57,7 @@ def token_request(exchange: Exchange) -> None:
         attempt=exchange.tries,
         method=exchange.method,
         # The secrets as `Secret`, which tells just where it comes from.
-        headers={**exchange.headers, **proof},
+        headers={**exchange.headers, **proof, **exchange.possession},
         form={**exchange.form, **exchange.proven},
     )
 

@@ -10,11 +10,13 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import attrs
 
+from gqlauth import _dpop
 from gqlauth._secret import Secret
 from gqlauth.errors import SecretError, TokenError
 
 if TYPE_CHECKING:
     from gqlauth._client_auth import Proof
+    from gqlauth._dpop import Prover
 
 Value = str | Secret | Sequence[str]
 
@@ -44,6 +46,8 @@ class Exchange:
     form: Mapping[str, Value]
     #: The request must not be sent twice.
     once: bool
+    #: What proves possession of the key that the token is to be bound to; None for a bearer token.
+    prover: Prover | None = None
     tries: int = 0
     #: What the last try came to, if it failed in a way that another may mend.
     last: TokenError | None = None
@@ -51,6 +55,8 @@ class Exchange:
     skew: float = 0.0
     #: What proved the client in the last try, as fields of the form.
     proven: Mapping[str, str | Secret] = attrs.field(factory=dict)
+    #: And what proved possession, as headers.
+    possession: Mapping[str, Secret] = attrs.field(factory=dict)
 
     @property
     def method(self) -> str:
@@ -67,12 +73,16 @@ class Exchange:
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
     def prove(self, wall: float) -> None:
-        """Make ready for another try at the time `wall`: an assertion is taken only once."""
+        """Make ready for another try at the time `wall`: what is signed is taken only once."""
         self.tries += 1
         self.proven = self.proof.fields(wall)
+        if self.prover is not None:
+            self.possession = {_dpop.HEADER: self.prover.token_proof(self.url)}
 
     def answered(self, headers: Mapping[str, str], wall: float) -> None:
-        """Take note of the server's clock, as the headers of an answer tell it at `wall`."""
+        """Take note of what the headers of an answer tell at `wall`: a nonce, and the time."""
+        if self.prover is not None:
+            self.prover.token_nonces.heard(self.url, headers)
         try:
             date = parsedate_to_datetime(headers.get("date", "")).timestamp()
         except (ValueError, OverflowError):
@@ -102,6 +112,7 @@ class Exchange:
             "Content-Type": "application/x-www-form-urlencoded",
             **{name: _header_value(name, value) for name, value in self.headers.items()},
             **self.proof.headers(),
+            **{name: proof.reveal() for name, proof in self.possession.items()},
         }
 
     def secrets(self) -> list[Secret]:
@@ -111,13 +122,24 @@ class Exchange:
             *self.headers.values(),
             *self.form.values(),
             *self.proven.values(),
+            *self.possession.values(),
         )
         return [value for value in sent if isinstance(value, Secret)]
+
+    def wants_nonce(self, error: TokenError) -> bool:
+        """Tell whether it failed as its proof had not the nonce that the server has told now."""
+        return (
+            self.prover is not None
+            and error.error == _dpop.NONCE_WANTED
+            and self.prover.token_nonces.last(self.url) is not None
+        )
 
     def hint(self, error: TokenError) -> str:
         """Return what is known to mend `error`, or nothing."""
         if error.status is None:
             return self._hint_for_tls(error.reason)
+        if error.error == "invalid_dpop_proof":
+            return self._hint_for_clock("a proof is valid for a short while")
         # Some servers refuse a client with a page or with nothing at all, and a 403 at times.
         refused = error.error == "invalid_client" or (
             not error.error and error.status in {401, 403}
@@ -151,12 +173,9 @@ class Exchange:
         return f"the server may want token_endpoint_auth_method = {others}"
 
     def _hint_for_assertion(self) -> str:
-        if abs(self.skew) >= _SKEW:
-            how = "ahead of" if self.skew > 0 else "behind"
-            return (
-                f"this machine's clock is {abs(self.skew):.0f} s {how} the server's, "
-                "by which an assertion is valid for a minute"
-            )
+        clock = self._hint_for_clock("an assertion is valid for a minute")
+        if clock:
+            return clock
         signer = self.proof.signer
         key_id = None if signer is None else signer.key_id
         named = "" if key_id is None else f' as "{key_id}" (kid)'
@@ -166,6 +185,12 @@ class Exchange:
             f"the server may want assertion_audience = {other}, "
             f"or not know the {key}{named} that signed the assertion"
         )
+
+    def _hint_for_clock(self, what: str) -> str:
+        if abs(self.skew) < _SKEW:
+            return ""
+        how = "ahead of" if self.skew > 0 else "behind"
+        return f"this machine's clock is {abs(self.skew):.0f} s {how} the server's, by which {what}"
 
     def _hint_for_certificate(self) -> str:
         if self.method == "self_signed_tls_client_auth":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import attrs
@@ -10,11 +9,11 @@ import httpx
 
 from gqlauth import _log
 from gqlauth._graphql import asks_query, certainly_query, executed, rejection
-from gqlauth._secret import Secret
+from gqlauth._request_headers import heard, note, origin, present
 from gqlauth.errors import GqlAuthError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Generator, Mapping
+    from collections.abc import AsyncGenerator, Collection, Generator
 
     from gqlauth._token import Token, TokenSource
 
@@ -26,18 +25,6 @@ LONGEST_REJECTION: Final = 1024 * 1024
 _STREAMS: Final = ("text/event-stream", "multipart/")
 _UNAUTHORIZED: Final = 401
 _SUCCESS: Final = range(200, 300)
-_PORTS: Final = {"http": 80, "https": 443}
-#: Under this name a request's extensions hold the headers that are for the endpoint alone, by name;
-#: httpx copies both to the request that a redirect leads to. A secret is known, and so masked
-#: where the answer echoes it, as long as the object lives that it came in.
-_OWN: Final = "gqlauth.headers"
-# What a header may carry (RFC 9110, section 5.5), without the obsolete bytes above ASCII.
-_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20\x09\x21-\x7e]*[\x21-\x7e])?")
-
-
-def origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    """Return the origin of a URL: scheme, host and port (RFC 6454, section 4)."""
-    return (url.scheme, url.host, _PORTS.get(url.scheme) if url.port is None else url.port)
 
 
 class EndpointAuth(httpx.Auth):
@@ -87,45 +74,45 @@ class EndpointAuth(httpx.Auth):
             if token.header_name in request.headers:
                 yield request
                 return
-            _note(request, token.header_name, token)  # httpx drops none but Authorization by itself
-        request.headers[token.header_name] = token.header_value
-        response = yield request
-        # Most answers that were read already, by a hook or as there is no network, need no more
-        # than this look; it is in line as each request comes this way.
-        try:
-            plain = (
-                response.status_code in _SUCCESS
-                and response.is_closed
-                and response.request is request
-                and len(content := response.content) <= LONGEST_REJECTION
-                and b"errors" not in content
+            note(request, token.header_name, token)  # httpx drops none but Authorization by itself
+        refused: Token | None = None
+        while True:
+            present(token, request)
+            response = yield request
+            if token.presenter is not None and _wants_another(token, request, response):
+                present(token, request)
+                response = yield request
+                heard(token, response)
+            # Most answers that were read already, by a hook or as there is no network, need no
+            # more than this look; it is in line as each request comes this way.
+            try:
+                plain = (
+                    response.status_code in _SUCCESS
+                    and response.is_closed
+                    and response.request is request
+                    and len(content := response.content) <= LONGEST_REJECTION
+                    and b"errors" not in content
+                )
+            except httpx.ResponseNotRead:  # a hook took it as a stream
+                plain = False
+            if plain:
+                source.accepted(token)
+                return
+            refusal = await self._refusal(source, token, request, response)
+            # One replacement is enough.
+            if (
+                refusal is None
+                or not source.refused(token, refusal.how)
+                or refused is not None
+                or self._is_once(refusal)
+            ):
+                return
+            refused, token = token, await source.token()
+            if token.same_text(refused):
+                return
+            _log.info(
+                "the API refused the token, sending again", endpoint=self._name, answer=refusal.how
             )
-        except httpx.ResponseNotRead:  # a hook took it as a stream
-            plain = False
-        if plain:
-            source.accepted(token)
-            return
-        refusal = await self._refusal(source, token, request, response)
-        if refusal is None or not source.refused(token, refusal.how):
-            return
-        if refusal.why_once:
-            _log.warning(
-                f"the API refused the token, and {refusal.why_once}",
-                endpoint=self._name,
-                answer=refusal.how,
-            )
-            return
-        another = await source.token()
-        if another.same_text(token):
-            return
-        _log.info(
-            "the API refused the token, sending again", endpoint=self._name, answer=refusal.how
-        )
-        request.headers[another.header_name] = another.header_value
-        response = yield request
-        refusal = await self._refusal(source, another, request, response)
-        if refusal is not None:
-            source.refused(another, refusal.how)
 
     def sync_auth_flow(
         self,
@@ -156,6 +143,16 @@ class EndpointAuth(httpx.Auth):
             )
         return True
 
+    def _is_once(self, refusal: _Refusal) -> bool:
+        """Tell whether what was refused must not be sent again; warn of it then."""
+        if refusal.why_once:
+            _log.warning(
+                f"the API refused the token, and {refusal.why_once}",
+                endpoint=self._name,
+                answer=refusal.how,
+            )
+        return bool(refusal.why_once)
+
     async def _refusal(
         self,
         source: TokenSource,
@@ -169,10 +166,12 @@ class EndpointAuth(httpx.Auth):
         """
         asked = response.request
         # httpx follows redirects on its own, if it is told to: what another origin says of a
-        # token, or ours of a request that lost it on the way, is no refusal.
-        if asked is not request and not (
-            origin(asked.url) in self._origins
-            and asked.headers.get(token.header_name) == token.header_value
+        # token, or ours of a request that lost it on the way, is no refusal; nor is what anybody
+        # says of a proof that was made for another place.
+        if asked is not request and (
+            token.presenter is not None
+            or origin(asked.url) not in self._origins
+            or asked.headers.get(token.header_name) != token.header_value
         ):
             return None
         status = response.status_code
@@ -207,46 +206,13 @@ class _Refusal:
     why_once: str
 
 
-class EndpointHeaders:
-    """An httpx request hook: adds the endpoint's headers to requests to its own origins.
-
-    From a request to another origin, such as one that a redirect leads to, it takes them off.
-    """
-
-    def __init__(self, headers: Mapping[str, str | Secret], origins: Collection[str]) -> None:
-        """Bind headers to origins; secrets among them are resolved for each request."""
-        self._headers = headers
-        self._origins = frozenset(origin(httpx.URL(place)) for place in origins)
-
-    async def __call__(self, request: httpx.Request) -> None:
-        """Add the headers that the request has not."""
-        if origin(request.url) not in self._origins:
-            for name in request.extensions.get(_OWN, ()):
-                request.headers.pop(name, None)
-            return
-        for name, value in self._headers.items():
-            if name not in request.headers:
-                held = await _resolved(value)
-                request.headers[name] = held.reveal() if isinstance(held, Secret) else held
-                _note(request, name, held)
-
-
-async def _resolved(value: str | Secret) -> str | Secret:
-    """Return `value` with its text at hand, if it is one that a header may carry.
-
-    The HTTP client would log a value that it refuses.
-    """
-    if not isinstance(value, Secret):
-        return value
-    held = await value.resolve()
-    if not _HEADER_VALUE.fullmatch(held.reveal()):
-        raise held.error("has characters that no header may carry")
-    return held
-
-
-def _note(request: httpx.Request, name: str, held: object) -> None:
-    """Note on a request that a header is for the endpoint alone, and what it came in."""
-    request.extensions[_OWN] = {**request.extensions.get(_OWN, {}), name: held}
+def _wants_another(token: Token, request: httpx.Request, response: httpx.Response) -> bool:
+    """Tell whether the same request is to go once more, with the same token but other headers."""
+    return (
+        response.request is request  # and not one that a redirect made of it
+        and heard(token, response)
+        and not _why_once(request, response, nothing_ran=True)
+    )
 
 
 def _may_tell(response: httpx.Response) -> bool:

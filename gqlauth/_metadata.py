@@ -17,6 +17,8 @@ class Metadata:
     auth_methods: tuple[str, ...] | None = None
     #: The algorithms that client assertions may be signed by; None where it is silent.
     signing_algs: tuple[str, ...] | None = None
+    #: The algorithms that proofs of DPoP may be signed by (RFC 9449, section 5.1), likewise.
+    dpop_algs: tuple[str, ...] | None = None
 
     def token_url(self, *, certified: bool) -> str:
         """Return where a client asks for its tokens that shows a certificate, or shows none."""

@@ -168,7 +168,7 @@ class AuthService:
 
         """
         from gqlauth._http_client import http_client  # noqa: PLC0415 - diagnostics need no httpx
-        from gqlauth._httpx import EndpointHeaders  # noqa: PLC0415 - the same
+        from gqlauth._request_headers import EndpointHeaders  # noqa: PLC0415 - the same
 
         endpoint = self.endpoint(name)
         places = (endpoint.url, *endpoint.origins)

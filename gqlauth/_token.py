@@ -15,7 +15,7 @@ from gqlauth._known import KNOWN
 from gqlauth._secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gqlauth._endpoint import TokenEndpoint
 
@@ -41,6 +41,7 @@ class Token:
             JWT says of itself, and else for ever.
         scopes: the scopes that were granted, if they are known.
         header_name: the header that it is sent in.
+        presenter: what else goes into a request with it; None where the header is all.
 
     Raises:
         SecretError: when `text` is a `Secret` that cannot stand in a header, or is not resolved.
@@ -60,11 +61,12 @@ class Token:
         "header_name",
         "issued_at",
         "issued_monotonic",
+        "presenter",
         "scopes",
         "token_type",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the text by name
         self,
         text: str | Secret,
         *,
@@ -72,6 +74,7 @@ class Token:
         expires_in: float | None = None,
         scopes: tuple[str, ...] | None = None,
         header_name: str = "Authorization",
+        presenter: Presenter | None = None,
     ) -> None:
         prefix = f"{token_type} " if token_type else ""
         # All but the text, so that a traceback which shows variables can show this one.
@@ -82,6 +85,7 @@ class Token:
         self.expires_in = expires_in
         self.scopes = scopes
         self.header_name = header_name
+        self.presenter = presenter
         #: When it was asked for, in seconds since the epoch; None until somebody says so.
         self.issued_at: float | None = None
         #: The same by the monotonic clock.
@@ -220,6 +224,23 @@ class Strategy(Protocol):
         Raises:
             TokenError: when there is none to be had.
 
+        """
+
+
+class Presenter(Protocol):
+    """Puts more into a request than the header that its token is, such as a proof.
+
+    A strategy whose tokens want that gives them one.
+    """
+
+    def headers(self, token: Token, method: str, url: str) -> Mapping[str, str]:
+        """Return the headers that go with `token` in one request; they are made for each anew."""
+
+    def answered(self, url: str, status: int, headers: Mapping[str, str]) -> bool:
+        """Take note of what the API answered to one.
+
+        Tell whether it wants the same request with the same token again, and only with other
+        headers: that is no rejection of the token.
         """
 
 

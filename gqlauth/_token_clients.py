@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gqlauth._certificate import Certificate, Stamp
     from gqlauth._discovery import Discovery
+    from gqlauth._dpop import Possession
     from gqlauth._metadata import Metadata
     from gqlauth._tries import Tries
 
@@ -35,6 +36,7 @@ class TokenClients:
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
         self._transport = transport
+        self._possession: Possession | None = None
         # Each with the state that the files of its certificate were in.
         self._clients: dict[_Key, tuple[httpx.AsyncClient, Stamp | None]] = {}
         # The last one whose certificate was renewed: it may still have an answer to come.
@@ -42,6 +44,15 @@ class TokenClients:
         # Those of servers that nobody asks any more are gone by themselves.
         self._turns: WeakValueDictionary[str, anyio.Semaphore] = WeakValueDictionary()
         self._discovery: Discovery | None = None
+
+    @property
+    def possession(self) -> Possession:
+        """Return what proves possession of the keys that tokens are bound to."""
+        if self._possession is None:
+            from gqlauth._dpop import Possession  # noqa: PLC0415 - few tokens are bound
+
+            self._possession = Possession()
+        return self._possession
 
     def turn(self, url: str) -> anyio.Semaphore:
         """Return what lets in as many requests at once as the server of `url` gets connections.

@@ -20,8 +20,9 @@ from gqlauth import (
     Token,
     TokenUnavailableError,
 )
-from gqlauth._httpx import LONGEST_REJECTION, EndpointHeaders, origin
+from gqlauth._httpx import LONGEST_REJECTION
 from gqlauth._redact import redact_text
+from gqlauth._request_headers import EndpointHeaders, origin
 from gqlauth._secret_sources import CommandSource
 from tests.support.token_endpoint import Stream
 

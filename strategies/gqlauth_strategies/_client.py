@@ -90,6 +90,10 @@ class Client:
     #: Whom the client's assertions are for (`aud`): `token_url`, as by default, `issuer`, or what
     #: the server wants to be called.
     assertion_audience: str | None = attrs.field(default=None, validator=_fields.text)
+    #: Bind the tokens to a key, and prove its possession by each request (DPoP, RFC 9449).
+    dpop: bool = False
+    #: That key, in PEM or as a JWK; by default the process makes one of its own.
+    dpop_key: Secret | None = attrs.field(default=None, validator=_fields.secret)
     #: Extra headers of the token request.
     headers: Mapping[str, str | Secret] = attrs.field(factory=dict, validator=_fields.headers)
 
@@ -147,6 +151,11 @@ class Client:
         if audience == "issuer" and self.issuer is None:
             raise ValueError(f"{field.name}: there is no issuer: set it to the URL that is meant")
 
+    @dpop_key.validator
+    def _is_for_proofs(self, field: attrs.Attribute[Any], key: Secret | None) -> None:
+        if key is not None and not self.dpop:
+            raise ValueError(f"{field.name}: is for dpop = true alone")
+
     @headers.validator
     def _leave_client_authentication_alone(
         self, field: attrs.Attribute[Any], headers: Mapping[str, str | Secret]
@@ -157,3 +166,5 @@ class Client:
             raise ValueError(
                 f"{field.name}: Authorization is how {self.auth_method} proves the client"
             )
+        if self.dpop and any(name.lower() == "dpop" for name in headers):
+            raise ValueError(f"{field.name}: DPoP is how dpop proves possession")
