@@ -9,12 +9,12 @@ import pytest
 from gqlauth import Secret
 from gqlauth_strategies import ClientCredentials
 from tests.support.faults import HostileTokenEndpoint, hostile_token_endpoint
-from tests.support.servers import client_secret, graphql_api, oidc_provider
+from tests.support.servers import authlib_server, client_secret, graphql_api, oidc_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.servers import Api, Provider
+    from tests.support.servers import Api, AuthlibServer, Provider
 
 
 class Credentials(Protocol):
@@ -34,6 +34,20 @@ def provider() -> Iterator[Provider]:
 def api(provider: Provider) -> Iterator[Api]:
     """Run the GraphQL API, for tokens of the authorization server."""
     with graphql_api(provider.issuer) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def authlib() -> Iterator[AuthlibServer]:
+    """Run the other authorization server."""
+    with authlib_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def authlib_api(authlib: AuthlibServer) -> Iterator[Api]:
+    """Run the GraphQL API, for tokens of the other authorization server."""
+    with graphql_api(authlib.issuer) as running:
         yield running
 
 

@@ -81,7 +81,8 @@ def test_secret_of_a_client_is_that_of_the_server() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("oidc_provider",), ("graphql_api", "--issuer", "http://127.0.0.1:9")]
+    "arguments",
+    [("oidc_provider",), ("authlib_server",), ("graphql_api", "--issuer", "http://127.0.0.1:9")],
 )
 def test_server_ends_with_its_standard_input(arguments: tuple[str, ...]) -> None:
     """A server whose starter is gone stops by itself, and well."""

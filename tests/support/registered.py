@@ -12,10 +12,10 @@ from gqlauth._options import AuthOptions
 from gqlauth_strategies import ClientCredentials
 
 if TYPE_CHECKING:
-    from tests.support.servers import Api, Provider
+    from tests.support.servers import Api, AuthlibServer, Provider
 
 
-def register(provider: Provider, method: str, **fields: Any) -> dict[str, Any]:
+def register(provider: Provider | AuthlibServer, method: str, **fields: Any) -> dict[str, Any]:
     """Register a client that proves itself by `method`, and return what it is."""
     metadata = {
         "grant_types": ["client_credentials"],
@@ -55,7 +55,9 @@ async def refusal(
     return caught.value
 
 
-def strategy_of(client: dict[str, Any], provider: Provider, api: Api, **fields: Any) -> Any:
+def strategy_of(
+    client: dict[str, Any], provider: Provider | AuthlibServer, api: Api, **fields: Any
+) -> Any:
     known = {
         "issuer": provider.issuer,
         "client_id": client["client_id"],

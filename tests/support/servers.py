@@ -55,6 +55,15 @@ class Provider:
 
 
 @attrs.frozen
+class AuthlibServer:
+    """The other authorization server, as it runs."""
+
+    issuer: str
+    token_url: str
+    jwks_uri: str
+
+
+@attrs.frozen
 class Api:
     """The GraphQL API, as it runs."""
 
@@ -75,9 +84,9 @@ class Api:
         return count
 
 
-def client_secret(client_id: str) -> str | None:
-    """Return the made-up secret of a client that the authorization server knows, if it has one."""
-    clients = json.loads((FIXTURES / "oidc_provider" / "clients.json").read_text(encoding="utf-8"))
+def client_secret(client_id: str, server: str = "oidc_provider") -> str | None:
+    """Return the made-up secret of a client that an authorization server knows, if it has one."""
+    clients = json.loads((FIXTURES / server / "clients.json").read_text(encoding="utf-8"))
     (secret,) = [one.get("client_secret") for one in clients if one["client_id"] == client_id]
     return secret if secret is None else str(secret)
 
@@ -88,6 +97,14 @@ def oidc_provider(*arguments: str) -> Iterator[Provider]:
     command = (sys.executable, str(FIXTURES / "oidc_provider"), "--with-stdin", *arguments)
     with running(*command) as addresses:
         yield Provider(**addresses)
+
+
+@contextmanager
+def authlib_server(*arguments: str) -> Iterator[AuthlibServer]:
+    """Run the other authorization server until the end of the block."""
+    command = (sys.executable, str(FIXTURES / "authlib_server"), "--with-stdin", *arguments)
+    with running(*command) as addresses:
+        yield AuthlibServer(**addresses)
 
 
 @contextmanager
