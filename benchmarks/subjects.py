@@ -11,6 +11,7 @@ from benchmarks.commands import commands
 from benchmarks.keys import keys
 from benchmarks.outage import outage
 from benchmarks.peers import absent
+from benchmarks.redaction import redaction
 from benchmarks.stampede import stampede
 from benchmarks.steady import steady
 from benchmarks.token_endpoint import token_server
@@ -31,6 +32,7 @@ SUBJECTS: Final[dict[str, Measured]] = {
     "keys": keys,
     "outage": outage,
     "commands": commands,
+    "redaction": redaction,
 }
 
 

@@ -32,7 +32,8 @@ def quick(*subjects: str) -> str:
 
 def test_subjects() -> None:
     """All that is promised is measured."""
-    assert {"warm", "stampede", "steady", "keys", "outage", "commands"} <= set(SUBJECTS)
+    promised = {"warm", "stampede", "steady", "keys", "outage", "commands", "redaction"}
+    assert promised <= set(SUBJECTS)
 
 
 def test_a_quick_run() -> None:
@@ -47,6 +48,14 @@ def test_a_quick_run() -> None:
     assert all(line.endswith((": reached", ": NOT reached")) for line in goals)
     assert any(line.startswith("Goals reached: ") for line in lines)
     assert goals[-1].endswith("one cycle of 4 tries has: at most 4; 4: reached")
+
+
+def test_redaction() -> None:
+    """What redaction costs is measured against what it may cost."""
+    lines = quick("redaction").splitlines()
+
+    (goal,) = [line for line in lines if line.startswith("  Goal: ")]
+    assert goal.startswith("  Goal: redaction of a typical debug event: at most 50 µs; ")
 
 
 def test_a_table() -> None:
