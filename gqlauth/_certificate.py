@@ -14,7 +14,7 @@ from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import NoReturn
+    from typing import NoReturn, Self
 
     from gqlauth._secret import Secret
 
@@ -35,6 +35,15 @@ class Certificate:
     #: What the key is encrypted with.
     password: Secret | None = None
 
+    @classmethod
+    def of(cls, strategy: object) -> Self | None:
+        """Return the certificate that the fields of a strategy tell of, if they do."""
+        file = getattr(strategy, "certificate_file", None)
+        if file is None:
+            return None
+        key_file = getattr(strategy, "certificate_key_file", None)
+        return cls(file, key_file, getattr(strategy, "certificate_key_password", None))
+
     async def stamp(self) -> Stamp:
         """Return what changes when the files do: they are renewed, often while one runs.
 
@@ -54,13 +63,23 @@ class Certificate:
             SecretError: when the password cannot be had.
 
         """
+        context = own_context(ca_file)
+        await self.load(context)
+        return context
+
+    async def load(self, context: ssl.SSLContext) -> None:
+        """Let `context` show the certificate, as its files are now, in connections to come.
+
+        Raises:
+            ConfigError: when the files cannot be used.
+            SecretError: when the password cannot be had.
+
+        """
         from anyio.to_thread import run_sync  # noqa: PLC0415 - as above
 
         password = None if self.password is None else await self.password.resolve()
-        context = own_context(ca_file)
         # To decrypt a key is made to take long.
         await run_sync(self._load, context, password)
-        return context
 
     async def thumbprint(self) -> str:
         """Return its ``x5t#S256`` (RFC 7515, section 4.1.8).
@@ -113,6 +132,23 @@ class Certificate:
         except ValueError:
             _cannot("certificate_file", self.file, "it holds no certificate in PEM")
         return urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode("ascii")
+
+
+class Shown:
+    """An httpx request hook: TLS shows a certificate, as its files are when a request is sent."""
+
+    def __init__(self, certificate: Certificate, context: ssl.SSLContext) -> None:
+        """Show `certificate` by `context`, which is that of the client and nobody else's."""
+        self._certificate = certificate
+        self._context = context
+        self._loaded: Stamp | None = None
+
+    async def __call__(self, _request: object) -> None:
+        """See that it is loaded; connections that are open stay as they are."""
+        stamp = await self._certificate.stamp()
+        if stamp != self._loaded:
+            await self._certificate.load(self._context)
+            self._loaded = stamp
 
 
 def _trouble(error: OSError | ValueError, password: Secret | None, *, asked: bool) -> str:

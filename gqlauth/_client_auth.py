@@ -58,19 +58,12 @@ class Client:
     @classmethod
     def of(cls, strategy: object) -> Self:
         """Return the client that the fields of a strategy tell of, as far as it has them."""
-        file = getattr(strategy, "certificate_file", None)
         return cls(
             id=getattr(strategy, "client_id", None),
             secret=getattr(strategy, "client_secret", None),
             private_key=getattr(strategy, "private_key", None),
             key_id=getattr(strategy, "key_id", None),
-            certificate=None
-            if file is None
-            else Certificate(
-                file,
-                getattr(strategy, "certificate_key_file", None),
-                getattr(strategy, "certificate_key_password", None),
-            ),
+            certificate=Certificate.of(strategy),
             method=getattr(strategy, "token_endpoint_auth_method", None),
             signing_alg=getattr(strategy, "token_endpoint_auth_signing_alg", None),
             audience=getattr(strategy, "assertion_audience", None),

@@ -18,7 +18,8 @@ from gqlauth._token_clients import TokenClients
 from gqlauth.errors import ConfigError, GqlAuthError, ServiceClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    import ssl
+    from collections.abc import Awaitable, Callable, Collection
     from pathlib import Path
     from types import TracebackType
 
@@ -160,25 +161,39 @@ class AuthService:
         """Return an httpx client that is set up for an endpoint.
 
         It carries the endpoint's token, headers and time-out (seconds), and follows no redirect.
-        The headers go to the origins that may see the token, and to no other.
+        The headers go to the origins that may see the token, and to no other. Where the client
+        proves itself by a certificate, TLS shows that to the API, too: tokens may be bound to it
+        (RFC 8705, section 3).
 
         Raises:
-            ConfigError: when there is no such endpoint, or the environment's proxy or certificates
-                cannot be used.
+            ConfigError: when there is no such endpoint, or its ``ca_file``, or the environment's
+                proxy or certificates cannot be used.
 
         """
+        from gqlauth._certificate import Certificate, Shown  # noqa: PLC0415 - as below
         from gqlauth._http_client import http_client  # noqa: PLC0415 - diagnostics need no httpx
         from gqlauth._request_headers import EndpointHeaders  # noqa: PLC0415 - the same
+        from gqlauth._tls import own_context  # noqa: PLC0415 - the same
 
         endpoint = self.endpoint(name)
         places = (endpoint.url, *endpoint.origins)
-        headers = EndpointHeaders(endpoint.headers, places)
+        hooks: list[Callable[[httpx.Request], Awaitable[None]]] = [
+            EndpointHeaders(endpoint.headers, places)
+        ]
+        tls: dict[str, ssl.SSLContext] = {}
+        auth = endpoint.auth if authenticate else None
+        certificate = None if auth is None else Certificate.of(auth.strategy)
+        if certificate is not None or endpoint.ca_file is not None:
+            tls["verify"] = own_context(endpoint.ca_file)
+        if certificate is not None:
+            hooks.append(Shown(certificate, tls["verify"]))
         client = http_client(
             places,
             auth=self.auth(endpoint.name) if authenticate else None,
             timeout=endpoint.timeout if timeout is None else timeout,
             transport=transport,
-            event_hooks={"request": [headers]},
+            event_hooks={"request": hooks},
+            **tls,
         )
         for header in endpoint.headers:
             client.headers.pop(header, None)  # what httpx puts on each request by itself gives way

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from gqlauth import ConfigError, Secret, _tls
-from gqlauth._certificate import Certificate
+from gqlauth._certificate import Certificate, Shown
 from tests.support.certificates import certificate
 
 if TYPE_CHECKING:
@@ -192,3 +192,32 @@ class TestTrust:
         monkeypatch.setenv("SSL_CERT_FILE", str(missing))
         with pytest.raises(ConfigError, match=r"^SSL_CERT_FILE or SSL_CERT_DIR cannot be used: "):
             await chosen.context(None)
+
+
+class TestShown:
+    async def test_its_files_are_read_before_a_request_that_needs_them(
+        self, tmp_path: Path
+    ) -> None:
+        """They are loaded once, and again when they are renewed."""
+        own = certificate(tmp_path, "own")
+        loaded: list[object] = []
+
+        class Noted(Certificate):
+            async def load(self, context: ssl.SSLContext) -> None:
+                await super().load(context)
+                loaded.append(context)
+
+        context = ssl.create_default_context()
+        shown = Shown(Noted(own.certificate_file, own.key_file), context)
+        for _ in range(2):
+            await shown(None)
+        assert loaded == [context]
+        os.utime(own.certificate_file, (1, 1))
+        await shown(None)
+        assert loaded == [context] * 2
+
+    async def test_one_that_cannot_be_used(self, tmp_path: Path) -> None:
+        """What is wrong is told in place of the request."""
+        shown = Shown(Certificate(tmp_path / "none.pem"), ssl.create_default_context())
+        with pytest.raises(ConfigError, match=r"certificate_file .*none\.pem cannot be used"):
+            await shown(None)

@@ -89,6 +89,8 @@ class Endpoint:
     retry_on: tuple[str, ...] = RETRY_ON
     #: Origins beside that of `url` that may see the token.
     origins: tuple[str, ...] = ()
+    #: A file of certificates (PEM) to trust for the endpoint, instead of the usual ones.
+    ca_file: Path | None = None
     #: Allow ``http`` to a host that is not loopback.
     allow_insecure_http: bool = False
     #: None where requests go out bare.
@@ -111,6 +113,9 @@ class Endpoint:
                 secret.check()
             except SecretError as error:
                 yield from error.problems
+        if self.ca_file is not None and not _is_file(self.ca_file):
+            message = f"ca_file {self.ca_file} is no file"
+            yield Problem(message) if self.place is None else self.place.problem(message)
         if self.auth is not None:
             yield from self.auth.missing_files()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -14,8 +15,6 @@ from gqlauth.errors import Problem
 from gqlauth_strategies import Bearer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.config.conftest import Project
 
 UNSET = """
@@ -65,6 +64,18 @@ class TestCheck:
             in (told)
         )
         assert not any("certificate_file" in one for one in told)
+
+    def test_tells_the_ca_file_of_an_endpoint(self, project: Project) -> None:
+        """At the endpoint whose it is; one given in code stands in no file."""
+        text = '[endpoints.a]\nurl = "https://a.example"\nca_file = "own.pem"'
+        told = f"ca_file {project.root}/own.pem is no file"
+        loaded = project.load(text).require()
+
+        assert [str(one) for one in loaded.check()] == [f"gqlauth.toml:1: endpoints.a: {told}"]
+        project.file("", "own.pem")
+        assert loaded.check() == ()
+        coded = Endpoint(name="a", url="https://a.example", ca_file=Path("/none/own.pem"))
+        assert list(coded.problems()) == [Problem("ca_file /none/own.pem is no file")]
 
     def test_is_content_with_what_is_there(self, project: Project) -> None:
         """Where all is there, nothing is told, and no command was run."""

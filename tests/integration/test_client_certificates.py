@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from joserfc.jwk import ECKey
 
 from gqlauth import AuthService, Secret, TokenRefusedError, TokenUnavailableError
+from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth._options import AuthOptions
 from gqlauth_strategies import ClientCredentials
 from tests.support.certificates import certificate
@@ -57,6 +58,20 @@ def tls_api(tls_provider: Provider, authority: Certificate) -> Iterator[Api]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(authority.certificate_file))
         with graphql_api(tls_provider.issuer) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def certified_api(folder: Path, tls_provider: Provider, authority: Certificate) -> Iterator[Api]:
+    """Run an API that speaks TLS, and looks at the certificates of its clients."""
+    own = certificate(folder, "api", issuer=authority)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(authority.certificate_file))
+        with graphql_api(
+            tls_provider.issuer,
+            *("--tls-cert", str(own.certificate_file), "--tls-key", str(own.key_file)),
+            *("--tls-client-ca", str(authority.certificate_file)),
+        ) as running:
             yield running
 
 
@@ -137,6 +152,48 @@ class TestCertificate:
             certificate_key_file=own.key_file,
         )
         assert await who(strategy, tls_api, options) == client["client_id"]
+
+    async def test_that_tokens_are_bound_to(
+        self,
+        folder: Path,
+        authority: Certificate,
+        tls_provider: Provider,
+        certified_api: Api,
+        options: AuthOptions,
+    ) -> None:
+        """TLS shows it to the API, too; to whoever stole the token it is worth nothing."""
+        own = certificate(folder, "bound", issuer=authority)
+        client = register(
+            tls_provider,
+            "tls_client_auth",
+            tls_client_auth_subject_dn="CN=bound",
+            tls_client_certificate_bound_access_tokens=True,
+        )
+        strategy = strategy_of(
+            client,
+            tls_provider,
+            certified_api,
+            certificate_file=own.certificate_file,
+            certificate_key_file=own.key_file,
+        )
+        endpoint = Endpoint(
+            name="orders",
+            url=certified_api.url,
+            ca_file=authority.certificate_file,
+            auth=EndpointAuthConfig(type="client_credentials", strategy=strategy, options=options),
+        )
+        asked = {"query": "{ me { id } }"}
+        async with AuthService(Config(endpoints={"orders": endpoint})) as service:
+            async with service.client("orders") as http:
+                answer = await http.post(endpoint.url, json=asked)
+            token = await service.token("orders")
+            async with service.client("orders", authenticate=False) as thief:
+                headers = {"Authorization": token.header_value}
+                refused = await thief.post(endpoint.url, json=asked, headers=headers)
+
+        assert answer.json() == {"data": {"me": {"id": client["client_id"]}}}
+        assert refused.status_code == 401
+        assert "bound to another certificate" in refused.text
 
     async def test_that_is_not_registered(
         self,
