@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from gqlauth import Secret
-from gqlauth._key import cache_key
+from gqlauth._key import _MARKS, cache_key
 from gqlauth._options import AuthOptions
 
 
@@ -131,10 +131,33 @@ def test_how_a_token_is_got_does_not_count() -> None:
 
 def test_a_class_that_cannot_be_compared_shares_with_itself_alone() -> None:
     """No sharing, and no mistake."""
-
-    class Plain:
-        """A strategy that is no attrs class."""
-
     one, other = Plain(), Plain()
     assert key(one) == key(one)
     assert key(one) != key(other)
+
+
+class Plain:
+    """A strategy that is no attrs class."""
+
+
+def test_a_later_object_is_another_though_it_lies_where_one_lay() -> None:
+    """An address is given away again; the token of a tenant who is gone is not."""
+    keys = {key(Plain()) for _ in range(50)}
+    assert len(keys) == 50
+    assert len({key(other=Plain()) for _ in range(50)}) == 50
+
+
+def test_what_is_gone_leaves_nothing_behind() -> None:
+    """As many strategies may come and go as there are requests."""
+    before = len(_MARKS)
+    one = Plain()
+    key(one)
+    assert len(_MARKS) == before + 1
+    del one
+    assert len(_MARKS) == before
+
+
+def test_what_cannot_be_watched_shares_with_nothing() -> None:
+    """Not even with itself, as nobody could tell when it is gone."""
+    one = object()
+    assert key(other=one) != key(other=one)

@@ -556,6 +556,23 @@ class TestAuthFor:
         request = await self.exchange(service.auth_for(Mine(), url=API))
         assert request.headers["authorization"] == "Bearer mine"
 
+    async def test_strategies_that_come_and_go_share_nothing(
+        self, entered: Callable[..., Any]
+    ) -> None:
+        """One for each tenant, made where the last one lay: each gets its own token."""
+
+        class Tenant:
+            def __init__(self, name: str) -> None:
+                self.name = name
+
+            async def fetch(self, _endpoint: object, /) -> Token:
+                return Token(self.name, expires_in=3600)
+
+        service = await entered()
+        for name in [f"tenant-{number}" for number in range(50)]:
+            request = await self.exchange(service.auth_for(Tenant(name), url=API))
+            assert request.headers["authorization"] == f"Bearer {name}"
+
 
 class TestDiagnostics:
     async def test_status_of_all_and_of_one(self, entered: Callable[..., Any]) -> None:
