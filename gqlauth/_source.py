@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import attrs
 
 from gqlauth import _log
 from gqlauth._flight import Flight
 from gqlauth._key import cache_key
-from gqlauth.errors import TokenRefusedError
+from gqlauth._refusals import Pace, Trouble
 
 if TYPE_CHECKING:
     from gqlauth._cache import Snapshot, TokenCache
@@ -18,59 +17,7 @@ if TYPE_CHECKING:
     from gqlauth._options import AuthOptions
     from gqlauth._token import Strategy, Token
     from gqlauth._token_clients import TokenClients
-
-
-#: Seconds for which no token is fetched after the API refused one that had just replaced another:
-#: at first, and at the most as it doubles.
-FIRST_HOLD: Final = 30.0
-LONGEST_HOLD: Final = 300.0
-
-
-class _Trouble:
-    """An API that refused a token, and has accepted none since."""
-
-    __slots__ = ("_holds", "_name", "_rejection", "_told", "_until", "how", "suspect")
-
-    def __init__(self, name: str, suspect: Token, how: str) -> None:
-        self._name = name
-        #: What it refused last, and how.
-        self.suspect = suspect
-        self.how = how
-        # How often it refused a replacement in a row, and until when that keeps others back.
-        self._holds = 0
-        self._until = -math.inf
-        self._rejection: TokenRefusedError | None = None
-        self._told = False
-
-    @property
-    def rejection(self) -> TokenRefusedError | None:
-        """Return what is told of a replacement that was refused; None as long as none was."""
-        return self._rejection
-
-    def hold(self, token: Token, reason: str, now: float) -> None:
-        """Keep others back, as it refused `token`, which was a replacement."""
-        pause = min(LONGEST_HOLD, FIRST_HOLD * 2 ** min(self._holds, 10))
-        self.suspect = token
-        self._holds += 1
-        self._until = now + pause
-        self._rejection = TokenRefusedError(reason, endpoint=self._name)
-        self._told = False
-        _log.info(reason, endpoint=self._name, no_other_for=pause)
-
-    def held(self, now: float) -> TokenRefusedError | None:
-        """Return why no other token is fetched now; None where one may be.
-
-        Who reads the log is warned once, when this keeps back a first one: before, nobody misses
-        any.
-        """
-        if self._rejection is None or now >= self._until:
-            return None
-        if not self._told:
-            self._told = True
-            _log.warning(
-                self._rejection.reason, endpoint=self._name, no_other_for=self._until - now
-            )
-        return self._rejection
+    from gqlauth.errors import TokenRefusedError
 
 
 class Source:
@@ -79,11 +26,23 @@ class Source:
     A token that the API refuses is replaced. Where it refuses the replacement too, before it
     accepted any, more of them are of no use (a wrong audience, a wrong scope), and none is fetched
     for a while: what is at hand is sent, so that an API that has come to its senses is heard.
+    Where it accepts some requests and refuses others, whatever the token, they are replaced more
+    and more seldom.
     It is counted for the endpoint and not for the key, as others that share the token may be
     content with it.
     """
 
-    __slots__ = ("_cache", "_clock", "_http", "_options", "_strategy", "_trouble", "key", "name")
+    __slots__ = (
+        "_cache",
+        "_clock",
+        "_http",
+        "_options",
+        "_pace",
+        "_strategy",
+        "_trouble",
+        "key",
+        "name",
+    )
 
     def __init__(  # noqa: PLR0913, PLR0917 - it ties together what there is
         self,
@@ -101,7 +60,8 @@ class Source:
         self._cache = cache
         self._http = http
         self._clock = clock
-        self._trouble: _Trouble | None = None
+        self._trouble: Trouble | None = None
+        self._pace: Pace | None = None
 
     def fresh(self) -> Token | None:
         """Return the token if it is fresh, without waiting."""
@@ -156,11 +116,14 @@ class Source:
             return False
         trouble = self._trouble
         if trouble is None:
-            trouble = self._trouble = _Trouble(self.name, token, how)
+            trouble = self._trouble = Trouble(self.name, token, how)
         if trouble.suspect.same_text(token):
             trouble.how = how
-            self._cache.invalidate(self.key, token)
-            return True
+            pace = self._pace = self._pace or Pace(self.name)
+            allowed = pace.allows(token, how, self._clock.monotonic())
+            if allowed:
+                self._cache.invalidate(self.key, token)
+            return allowed
         reason = f"the API rejected a fresh token{how}; check audience and scopes"
         trouble.hold(token, reason, self._clock.monotonic())
         return False
@@ -179,7 +142,7 @@ class Source:
 
     def forget(self) -> bool:
         """Forget all that is known of the token; tell whether there was one."""
-        self._trouble = None
+        self._trouble = self._pace = None
         return self._cache.forget(self.key)
 
     def _held(self) -> TokenRefusedError | None:

@@ -226,6 +226,67 @@ class TestHold:
         assert world.service.status("orders")[0].state == "rejected"
 
 
+class TestPace:
+    async def refused_and_accepted(self, world: World) -> None:
+        """Make one call that the API refuses whatever the token, and one that it accepts."""
+        world.orders.takes = lambda _: False
+        assert await world.call() == 401
+        world.orders.takes = lambda _: True
+        assert await world.call() == 200
+
+    async def test_an_api_that_refuses_one_operation_costs_few_tokens(
+        self, world: World, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Its refusals are followed five times in a row, and then once in thirty seconds."""
+        for _ in range(20):
+            await self.refused_and_accepted(world)
+        assert world.fetched == 6
+        for more in (1, 2):
+            world.clock.advance(29)
+            await self.refused_and_accepted(world)
+            assert world.fetched == 5 + more
+            world.clock.advance(1)
+            await self.refused_and_accepted(world)
+            await self.refused_and_accepted(world)
+            assert world.fetched == 6 + more
+        told = [one.getMessage() for one in caplog.records if "whatever" in one.getMessage()]
+        assert len(told) == 3
+        assert "(401); check audience and scopes" in told[0]
+        assert "no_other_for=30" in told[0]
+
+    async def test_a_token_that_is_no_longer_young_is_replaced(self, world: World) -> None:
+        """Past half of its life, however short that is, it would be replaced anyway."""
+        world.fake.expires_in = 2
+        for _ in range(20):
+            await self.refused_and_accepted(world)
+        fetched = world.fetched
+        for more in (1, 2, 3):
+            world.clock.advance(1)
+            await self.refused_and_accepted(world)
+            assert world.fetched == fetched + more
+
+    async def test_the_row_is_there_again_after_a_while(self, world: World) -> None:
+        """One token each thirty seconds, up to five."""
+        for _ in range(20):
+            await self.refused_and_accepted(world)
+        fetched = world.fetched
+        world.clock.advance(1000)
+        await world.service.token(refresh=True)
+        for _ in range(20):
+            await self.refused_and_accepted(world)
+        assert world.fetched == fetched + 1 + 5
+
+    async def test_clearing_ends_it(self, world: World) -> None:
+        """All is forgotten."""
+        for _ in range(20):
+            await self.refused_and_accepted(world)
+        fetched = world.fetched
+        world.service.clear("orders")
+        for _ in range(20):
+            await self.refused_and_accepted(world)
+        assert world.fetched == fetched + 1 + 5
+
+
 class TestSameAgain:
     async def test_a_static_credential_is_read_twice_and_then_held(
         self, world: World, monkeypatch: pytest.MonkeyPatch
