@@ -177,7 +177,8 @@ class EndpointAuth(httpx.Auth):
         status = response.status_code
         content = b""
         told = None
-        if _may_tell(response):
+        short = _may_tell(response)
+        if short:
             content = await response.aread()
             for code in self._codes:  # most answers hold none, and need no parsing
                 if code in content:
@@ -189,7 +190,10 @@ class EndpointAuth(httpx.Auth):
             if status in _SUCCESS:
                 source.accepted(token)
             return None
-        nothing_ran = told.nothing_ran if told is not None else not executed(content)
+        if told is not None:
+            nothing_ran = told.nothing_ran
+        else:  # of what is long not even that is known
+            nothing_ran = not executed(content) if short else not _is_json(_media_type(response))
         if asked.method != request.method:  # the request was answered, by a redirect
             nothing_ran = False
         how = ", ".join([str(status), *([told.code] if told is not None else [])])
@@ -228,6 +232,10 @@ def _may_tell(response: httpx.Response) -> bool:
     return (kind == b"application/json" or kind.endswith(b"+json")) and not (
         length.isdigit() and int(length) > LONGEST_REJECTION
     )
+
+
+def _is_json(kind: str) -> bool:
+    return kind == "application/json" or kind.endswith("+json")
 
 
 def _media_type(response: httpx.Response) -> str:

@@ -393,6 +393,17 @@ class TestRejection:
         await post(api, Source())
         assert len(api.seen) == 2
 
+    async def test_a_long_401_does_not_repeat_a_mutation(self) -> None:
+        """It is not looked into, and may hold what the mutation came to."""
+        body = b'{"data": {"pay": "' + b"x" * LONGEST_REJECTION + b'"}}'
+        api, source = Api(rejected(401, body, length=len(body))), Source()
+        await post(api, source, MUTATION)
+        assert api.seen == ["Bearer one"]
+        assert source.refusals[0].reveal() == "one"
+        api = Api(rejected(401, body, length=len(body)))
+        await post(api, Source())
+        assert len(api.seen) == 2
+
     async def test_a_mutation_that_a_redirect_answered_is_not_repeated(self) -> None:
         """303 says that it was done; what is refused is another request."""
         see_other = httpx.Response(303, headers={"location": "/done"})
