@@ -58,6 +58,8 @@ class Problem:
     column: int | None = None
     #: The dotted key path, such as ``endpoints.prod.auth.token_url``.
     key: str = ""
+    #: Whether `message` quotes the file for somebody to judge, and so is shown without a mask.
+    verbatim: bool = False
 
     def __str__(self) -> str:
         place = self.file

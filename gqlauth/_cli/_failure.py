@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,6 +14,9 @@ from gqlauth.errors import (
     TokenError,
     TokenUnavailableError,
 )
+
+if TYPE_CHECKING:
+    from gqlauth.errors import Problem
 
 SUCCESS: Final = 0
 #: The GraphQL answer has errors, or the API answered with another error; or a bug of ours.
@@ -50,9 +53,16 @@ class Failure(Exception):  # noqa: N818 - it is not an error of a program, but w
 
 def say(text: str, *, hint: str = "", prefix: str = "gql: ") -> None:
     """Tell the user something on standard error: one line, redacted, control characters escaped."""
-    lines = [prefix + clean(text)]
-    if hint:
-        lines.append(f"     hint: {clean(hint)}")
+    _write(prefix + clean(text), *([f"     hint: {clean(hint)}"] if hint else []))
+
+
+def say_problem(problem: Problem) -> None:
+    """Tell the user what is wrong in a configuration, or what it would do, on standard error."""
+    shown = escape_control if problem.verbatim else clean
+    _write(("" if problem.file else "gql: ") + shown(str(problem)))
+
+
+def _write(*lines: str) -> None:
     # Whoever closed standard error does not want to hear of it.
     with contextlib.suppress(OSError):
         click.echo("\n".join(lines), err=True)
@@ -87,7 +97,7 @@ def tell(error: Exception, verbosity: int = 0) -> int:
         )
     elif isinstance(error, ConfigError):
         for problem in error.problems:
-            say(str(problem), prefix="" if problem.file else "gql: ")
+            say_problem(problem)
     elif isinstance(error, GqlAuthError):
         say(str(error), hint=getattr(error, "hint", ""))
     elif isinstance(error, OSError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import attrs
 import click
 
-from gqlauth._cli._failure import REFUSED, SUCCESS, UNAVAILABLE, USAGE, say
+from gqlauth._cli._failure import REFUSED, SUCCESS, UNAVAILABLE, USAGE, say, say_problem
 from gqlauth._cli._globals import ENDPOINT, ENDPOINTS, Globals, Group
 from gqlauth._cli._load import config, loaded, token_host
 from gqlauth._cli._run import run
@@ -67,7 +67,7 @@ def status(settings: Globals, endpoint: str | None, *, check: bool, as_json: boo
         _show.statuses(statuses, path=found.found.path, settings=settings)
     others += found.distrust
     for problem in others:
-        say(str(problem), prefix="" if problem.file else "gql: ")
+        say_problem(problem)
     codes = {_CODES.get(one.state, SUCCESS) for one in statuses}
     if others:
         codes.add(USAGE)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gqlauth._cli import _load
-from gqlauth._cli._failure import say
+from gqlauth._cli._failure import say, say_problem
 from gqlauth._cli._globals import Globals, Group
 from gqlauth.errors import ConfigError
 
@@ -88,12 +88,14 @@ def trust(settings: Globals) -> None:
     before. A change of what it does asks for trust again. A file that --config or $GQLAUTH_CONFIG
     names, and your own, need none.
     """
-    from gqlauth._config import _trust, read  # noqa: PLC0415 - help needs none
+    from gqlauth._config import read  # noqa: PLC0415 - help needs none
+    from gqlauth._config._deeds import deeds  # noqa: PLC0415 - the same
+    from gqlauth._config._trust import trust as remember  # noqa: PLC0415 - the same
 
     document = read(_load.found(settings).path)
-    _trust.trust(document)
-    for deed in _trust.deeds(document):
-        say(str(deed), prefix="")
+    remember(document)
+    for deed in deeds(document):
+        say_problem(deed)
     say(f"trusted {document.path.absolute()}")
 
 
@@ -109,4 +111,4 @@ def schema() -> None:
 
 def _say_distrust(found: Loaded) -> None:
     for problem in found.distrust[:1]:
-        say(str(problem), prefix="")
+        say_problem(problem)

@@ -48,8 +48,11 @@ class Document:
     #: Our part of it; its places count from the root of the file.
     data: Table = attrs.field(repr=False)
 
-    def problem(self, keys: Sequence[Key], message: str) -> Problem:
-        """Return the problem that `message` tells of the value that `keys` lead to."""
+    def problem(self, keys: Sequence[Key], message: str, *, verbatim: bool = False) -> Problem:
+        """Return the problem that `message` tells of the value that `keys` lead to.
+
+        One that is `verbatim` is shown without a mask.
+        """
         from gqlauth._config._locate import locate  # noqa: PLC0415 - only errors need a line
         from gqlauth._redact import escape_control  # noqa: PLC0415 - the same
 
@@ -59,6 +62,7 @@ class Document:
             file=shown(self.path),
             line=locate(self.text, self.kind, keys),
             key=dotted(keys),
+            verbatim=verbatim,
         )
 
 

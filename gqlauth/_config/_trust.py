@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gqlauth._config._deeds import deeds, is_harmless, reads_variable
 from gqlauth._config._document import Table, shown
-from gqlauth._config._reference import SECRETS
 from gqlauth._plugins import canonical
 from gqlauth._registry import NO_AUTH
 from gqlauth.errors import ConfigError, Problem
@@ -31,33 +29,8 @@ if TYPE_CHECKING:
 #: The variable that, as ``1``, lets every file be trusted: for unattended use.
 VARIABLE: Final = "GQLAUTH_TRUST"
 
-#: Things that a file would do that are told, and characters of each, at the most.
-MOST_TOLD: Final = 20
-LONGEST_TOLD: Final = 300
-
 _VERSION: Final = 1
-_VARIABLE: Final = re.compile(r"\$\{")
 _HOW: Final = 'if all of this is as it should be: "gql config trust"'
-
-# What decides neither what is run nor where anything goes, by its path without an endpoint's or a
-# profile's name. A URL or a variable in one of them counts all the same.
-_OF_AUTH: Final = (
-    "timeout",
-    "refresh_window",
-    "default_lifetime",
-    "scopes",
-    "audience",
-    "resource",
-    "client_id",
-    "token_endpoint_auth_method",
-)
-_HARMLESS: Final = {
-    ("default_endpoint",),
-    ("endpoints", "timeout"),
-    ("endpoints", "retry_on"),
-    *(("endpoints", "auth", name) for name in _OF_AUTH),
-    *(("auth", name) for name in _OF_AUTH),
-}
 
 
 class Unread(Mapping[str, str]):
@@ -81,7 +54,7 @@ def has_variable(document: Document, keys: tuple[Key, ...]) -> bool:
             value = value[key]
         except (KeyError, IndexError, TypeError):
             return False
-    return isinstance(value, str) and bool(_VARIABLE.search(value))
+    return reads_variable(value)
 
 
 def distrust(document: Document, environ: Mapping[str, str]) -> tuple[Problem, ...]:
@@ -131,23 +104,9 @@ def trust(document: Document) -> None:
         raise ConfigError(f"trust cannot be remembered in {path.parent}: {reason}") from None
 
 
-def deeds(document: Document) -> tuple[Problem, ...]:
-    """Return what a file would do, each thing at its place: as many as people read."""
-    sources = {plugin.name for plugin in SECRETS.installed()}
-    found = list(_deeds(document.data, (), sources))
-    root = document.data.keys_to
-    told = [document.problem((*root, *keys), message) for keys, message in found[:MOST_TOLD]]
-    if len(found) > MOST_TOLD:
-        more = f"does {len(found) - MOST_TOLD} things more of the kind"
-        told.append(Problem(more, file=shown(document.path)))
-    return tuple(told)
-
-
 def _needs_trust(data: Table) -> bool:
     """Tell whether a file uses anything of the user's: a secret, a token, a variable."""
-    if data.get("auth") or any(
-        isinstance(value, str) and _VARIABLE.search(value) for _, value in _leaves(data, ())
-    ):
+    if data.get("auth") or any(reads_variable(value) for _, value in _leaves(data, ())):
         return True
     endpoints = data.get("endpoints")
     return any(
@@ -187,57 +146,9 @@ def _leaves(value: Any, keys: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...]
 
 
 def _matters(keys: tuple[Key, ...], value: object) -> bool:
-    if isinstance(value, str) and ("://" in value or _VARIABLE.search(value)):
+    if isinstance(value, str) and ("://" in value or reads_variable(value)):
         return True
-    return not _is_harmless(keys)
-
-
-def _is_harmless(keys: tuple[Key, ...]) -> bool:
-    names = [key for key in keys if isinstance(key, str)]
-    # The second is what the user calls an endpoint, or a profile.
-    return (*names[:1], *names[2:]) in _HARMLESS
-
-
-def _deeds(
-    value: object, keys: tuple[Key, ...], sources: set[str]
-) -> Iterator[tuple[tuple[Key, ...], str]]:
-    """Yield what is done with what stands at `keys`, and below."""
-    if isinstance(value, Table):
-        reference = _reference(value, keys, sources)
-        if reference is not None:
-            yield keys, reference
-            return
-        for key, item in value.items():
-            yield from _deeds(item, (*keys, key), sources)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _deeds(item, (*keys, index), sources)
-    elif isinstance(value, str):
-        if _VARIABLE.search(value):
-            yield keys, f"reads variables: {_short(value)}"
-        elif "://" in value and not _is_harmless(keys):
-            yield keys, f"sends to {_short(value)}"
-
-
-def _reference(table: Table, keys: tuple[Key, ...], sources: set[str]) -> str | None:
-    """Return what a secret's reference does; None for a table that is none."""
-    # These hold values by names that the user chooses.
-    if len(table) != 1 or keys[-1:] in {("headers",), ("params",), ("endpoints",), ("auth",)}:
-        return None
-    ((name, value),) = table.items()
-    name = canonical(name)
-    if name not in sources:
-        return None
-    if name == "command" and isinstance(value, list):
-        return f"runs {_short(shlex.join(map(str, value)))}"
-    does = {"env": "reads the environment variable", "file": "reads the file"}
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return f"{does.get(name, f'reads from the {name}')} {_short(text)}"
-
-
-def _short(text: str) -> str:
-    more = len(text) - LONGEST_TOLD
-    return text if more <= 0 else f"{text[:LONGEST_TOLD]}… ({more} characters more)"
+    return not is_harmless(keys)
 
 
 def _record(path: Path) -> Path:

