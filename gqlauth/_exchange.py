@@ -1,4 +1,4 @@
-"""One token request: what is sent, and what may mend it when it is refused."""
+"""One token request: what is sent, and what is known of it when it is refused."""
 
 from __future__ import annotations
 
@@ -11,28 +11,19 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 import attrs
 
 from gqlauth import _dpop
+from gqlauth._hints import Refusal
 from gqlauth._secret import Secret
-from gqlauth.errors import SecretError, TokenError
+from gqlauth.errors import SecretError
 
 if TYPE_CHECKING:
     from gqlauth._client_auth import Proof
     from gqlauth._dpop import Prover
+    from gqlauth.errors import TokenError
 
 Value = str | Secret | Sequence[str]
 
 # What a header may carry (RFC 9110, section 5.5); the obsolete bytes above ASCII are left out.
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]*")
-
-_HINTS: Final = {
-    "invalid_scope": "check the scopes: the client may not have them, or the server not know them",
-    "invalid_target": "check audience and resource",
-    "unsupported_grant_type": "check token_url: it may be another endpoint of the server",
-}
-# What TLS calls the other side's refusal, and what it looks like where that does not get through.
-_ALERT: Final = re.compile(r"\balert\b")
-_BROKEN: Final = re.compile(r"\balert\b|\bEOF\b|broke off")
-# Seconds by which two clocks may differ before that is worth telling.
-_SKEW: Final = 30.0
 
 
 @attrs.define
@@ -136,74 +127,8 @@ class Exchange:
 
     def hint(self, error: TokenError) -> str:
         """Return what is known to mend `error`, or nothing."""
-        if error.status is None:
-            return self._hint_for_tls(error.reason)
-        if error.error == "invalid_dpop_proof":
-            return self._hint_for_clock("a proof is valid for a short while")
-        # Some servers refuse a client with a page or with nothing at all, and a 403 at times.
-        refused = error.error == "invalid_client" or (
-            not error.error and error.status in {401, 403}
-        )
-        if not refused:
-            return _HINTS.get(error.error, "")
-        return {
-            "none": self._hint_without_proof,
-            "client_secret_jwt": self._hint_for_assertion,
-            "private_key_jwt": self._hint_for_assertion,
-            "tls_client_auth": self._hint_for_certificate,
-            "self_signed_tls_client_auth": self._hint_for_certificate,
-        }.get(self.method, self._hint_for_secret)()
-
-    def _hint_for_tls(self, reason: str) -> str:
-        # By TLS 1.3 a client has sent its request before its certificate is refused.
-        if self.proof.certified and _BROKEN.search(reason):
-            return "the server may not trust the certificate, and so break off"
-        return "the server may want a certificate_file" if _ALERT.search(reason) else ""
-
-    def _hint_without_proof(self) -> str:
-        return "the server may want a client_secret"
-
-    def _hint_for_secret(self) -> str:
-        others = {
-            "client_secret_basic": '"client_secret_post"',
-            "client_secret_basic_raw": '"client_secret_basic" or "client_secret_post"',
-        }.get(self.method, '"client_secret_basic"')
-        if self.method == "client_secret_basic" and self._encoding_matters():
-            others += ' or "client_secret_basic_raw"'
-        return f"the server may want token_endpoint_auth_method = {others}"
-
-    def _hint_for_assertion(self) -> str:
-        clock = self._hint_for_clock("an assertion is valid for a minute")
-        if clock:
-            return clock
-        signer = self.proof.signer
-        key_id = None if signer is None else signer.key_id
-        named = "" if key_id is None else f' as "{key_id}" (kid)'
-        key = "secret" if self.method == "client_secret_jwt" else "key"
-        other = '"issuer"' if self.proof.audience == self.url else '"token_url"'
-        return (
-            f"the server may want assertion_audience = {other}, "
-            f"or not know the {key}{named} that signed the assertion"
-        )
-
-    def _hint_for_clock(self, what: str) -> str:
-        if abs(self.skew) < _SKEW:
-            return ""
-        how = "ahead of" if self.skew > 0 else "behind"
-        return f"this machine's clock is {abs(self.skew):.0f} s {how} the server's, by which {what}"
-
-    def _hint_for_certificate(self) -> str:
-        if self.method == "self_signed_tls_client_auth":
-            return "the server must know this very certificate: it is registered with the client"
-        return (
-            "the server must trust who issued the certificate, and know its subject: "
-            "that is registered with the client"
-        )
-
-    def _encoding_matters(self) -> bool:
-        """Tell whether Basic differs with and without the form-encoding of id and secret."""
-        raw = attrs.evolve(self.proof, method="client_secret_basic_raw")
-        return self.proof.headers() != raw.headers()
+        possession = self.prover is not None
+        return Refusal(error, self.url, self.proof, possession, self.skew).hint()
 
 
 def _texts(value: Value) -> Sequence[str]:

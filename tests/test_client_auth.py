@@ -7,7 +7,6 @@ import pickle
 import traceback
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey
@@ -24,6 +23,8 @@ from tests.support.token_endpoint import URL, FakeTokenEndpoint, answer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import httpx
 
 pytestmark = pytest.mark.anyio
 
@@ -221,93 +222,3 @@ class TestCertificate:
         await asked.grant()
         assert asked.fake.forms == [{"grant_type": ["client_credentials"], "client_id": ["orders"]}]
         assert "authorization" not in asked.fake.requests[0].headers
-
-
-class TestHints:
-    """What may mend a refusal, by the method that was refused."""
-
-    @pytest.mark.parametrize(
-        ("client", "hint"),
-        [
-            (
-                Strategy(client_secret=None, private_key=PRIVATE_KEY),
-                (
-                    'the server may want assertion_audience = "issuer", '
-                    'or not know the key as "k-1" (kid) that signed the assertion'
-                ),
-            ),
-            (
-                Strategy(token_endpoint_auth_method="client_secret_jwt", assertion_audience=ISSUER),
-                (
-                    'the server may want assertion_audience = "token_url", '
-                    "or not know the secret that signed the assertion"
-                ),
-            ),
-            (Strategy(client_secret=None), "the server may want a client_secret"),
-        ],
-    )
-    async def test_by_method(self, client: Strategy, hint: str) -> None:
-        """Where a server says no more than that it refuses the client."""
-        error = await Asked(FakeTokenEndpoint(answer(401, INVALID_CLIENT)), client).fail()
-        assert error.hint == hint
-
-    @pytest.mark.parametrize(
-        ("method", "hint"),
-        [
-            (None, "the server must trust who issued the certificate, and know its subject"),
-            ("self_signed_tls_client_auth", "the server must know this very certificate"),
-        ],
-    )
-    async def test_of_a_certificate(
-        self, files: Certificate, method: str | None, hint: str
-    ) -> None:
-        """They are registered in two ways."""
-        client = Strategy(
-            client_secret=None,
-            certificate_file=files.file,
-            certificate_key_file=files.key_file,
-            token_endpoint_auth_method=method,
-        )
-        error = await Asked(FakeTokenEndpoint(answer(401, INVALID_CLIENT)), client).fail()
-        assert error.hint.startswith(hint)
-
-    @pytest.mark.parametrize(
-        ("date", "told"),
-        [
-            ("Fri, 15 Jan 2027 07:55:00 GMT", "this machine's clock is 300 s ahead of the server"),
-            ("Fri, 15 Jan 2027 08:05:00 GMT", "this machine's clock is 300 s behind the server"),
-            ("Fri, 15 Jan 2027 08:00:20 GMT", "the server may want assertion_audience"),
-            ("yesterday", "the server may want assertion_audience"),
-        ],
-    )
-    async def test_of_clocks_that_differ(self, date: str, told: str) -> None:
-        """An assertion is valid for a minute, by the server's clock."""
-        fake = FakeTokenEndpoint(answer(401, INVALID_CLIENT, {"date": date}))
-        client = Strategy(client_secret=None, private_key=PRIVATE_KEY)
-        assert (await Asked(fake, client).fail()).hint.startswith(told)
-
-    @pytest.mark.parametrize(
-        ("told", "certified", "hint"),
-        [
-            ("[SSL] tlsv1 alert unknown ca", True, "the server may not trust the certificate, "),
-            ("", True, "the server may not trust the certificate, and so break off"),
-            ("EOF occurred in violation of protocol", True, "the server may not trust the cert"),
-            (
-                "[SSL] sslv3 alert handshake failure",
-                False,
-                "the server may want a certificate_file",
-            ),
-            ("", False, ""),
-        ],
-    )
-    async def test_of_tls(
-        self, files: Certificate, told: str, hint: str, *, certified: bool
-    ) -> None:
-        """A server that wants another certificate, or any, says so by breaking off."""
-        client = Strategy()
-        if certified:
-            client = Strategy(certificate_file=files.file, certificate_key_file=files.key_file)
-        fake = FakeTokenEndpoint(*[httpx.ReadError(told) for _ in range(4)])
-        error = await Asked(fake, client).fail()
-        assert error.hint.startswith(hint)
-        assert bool(error.hint) == bool(hint)

@@ -9,6 +9,7 @@ import pytest
 from gqlauth import Secret
 from gqlauth_strategies import ClientCredentials
 from tests.support.faults import HostileTokenEndpoint, hostile_token_endpoint
+from tests.support.places import Place
 from tests.support.servers import authlib_server, client_secret, graphql_api, oidc_provider
 
 if TYPE_CHECKING:
@@ -49,6 +50,16 @@ def authlib_api(authlib: AuthlibServer) -> Iterator[Api]:
     """Run the GraphQL API, for tokens of the other authorization server."""
     with graphql_api(authlib.issuer) as running:
         yield running
+
+
+@pytest.fixture(params=["oidc_provider", "authlib_server"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Give the one, and then the other."""
+    server, api = {
+        "oidc_provider": ("provider", "api"),
+        "authlib_server": ("authlib", "authlib_api"),
+    }[request.param]
+    return Place(request.param, request.getfixturevalue(server), request.getfixturevalue(api))
 
 
 @pytest.fixture(scope="session")

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
-
-import attrs
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
 from gqlauth import Secret
-from tests.support.registered import register, strategy_of, who
-from tests.support.servers import FIXTURES, authlib_server, graphql_api
-
-if TYPE_CHECKING:
-    from tests.support.servers import Api, AuthlibServer, Provider
+from tests.support.places import Place
+from tests.support.registered import who
+from tests.support.servers import authlib_server, graphql_api
 
 pytestmark = pytest.mark.anyio
 
@@ -22,38 +16,6 @@ KEYS: dict[str, RSAKey | ECKey] = {
     "RS256": RSAKey.generate_key(2048),
     "ES256": ECKey.generate_key("P-256"),
 }
-
-
-@attrs.frozen
-class Place:
-    """An authorization server, and an API for its tokens."""
-
-    name: str
-    server: Provider | AuthlibServer
-    api: Api
-
-    def register(self, method: str, **fields: Any) -> dict[str, Any]:
-        return register(self.server, method, **fields)
-
-    def strategy(self, client: dict[str, Any], **fields: Any) -> Any:
-        return strategy_of(client, self.server, self.api, **fields)
-
-    def client(self, name: str) -> dict[str, Any]:
-        """Return a client of ``clients.json``, by how its name begins."""
-        clients = json.loads((FIXTURES / self.name / "clients.json").read_text(encoding="utf-8"))
-        (client,) = [one for one in clients if one["client_id"].startswith(name)]
-        found: dict[str, Any] = client
-        return found
-
-
-@pytest.fixture(params=["oidc_provider", "authlib_server"])
-def place(request: pytest.FixtureRequest) -> Place:
-    """Give the one, and then the other."""
-    server, api = {
-        "oidc_provider": ("provider", "api"),
-        "authlib_server": ("authlib", "authlib_api"),
-    }[request.param]
-    return Place(request.param, request.getfixturevalue(server), request.getfixturevalue(api))
 
 
 class TestProof:

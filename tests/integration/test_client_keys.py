@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from gqlauth import Secret
-from gqlauth._clock import SystemClock
-from tests.support.registered import refusal, register, strategy_of, who
+from tests.support.registered import register, strategy_of, who
 
 if TYPE_CHECKING:
     from tests.support.servers import Api, Provider
@@ -67,55 +65,3 @@ class TestAssertion:
             assertion_audience=audience,
         )
         assert await who(strategy, api) == client["client_id"]
-
-    async def test_key_that_is_not_registered(self, provider: Provider, api: Api) -> None:
-        """It is refused with a hint at the key and the audience."""
-        client = register(
-            provider,
-            "private_key_jwt",
-            jwks={"keys": [ECKey.generate_key("P-256").as_dict(private=False)]},
-            token_endpoint_auth_signing_alg="ES256",
-        )
-        key = Secret(ALGORITHMS["ES256"].as_pem(private=True).decode())
-        error = await refusal(strategy_of(client, provider, api, private_key=key))
-        assert (error.status, error.error) == (401, "invalid_client")
-        assert error.hint == (
-            'the server may want assertion_audience = "issuer", '
-            "or not know the key that signed the assertion"
-        )
-
-    async def test_audience_that_is_another(self, provider: Provider, api: Api) -> None:
-        """It is refused with the same hint."""
-        client = register(provider, "client_secret_jwt")
-        strategy = strategy_of(
-            client,
-            provider,
-            api,
-            client_secret=Secret(client["client_secret"]),
-            token_endpoint_auth_method="client_secret_jwt",
-            assertion_audience="https://else.example.com",
-        )
-        error = await refusal(strategy)
-        assert error.error == "invalid_client"
-        assert 'assertion_audience = "token_url"' in error.hint
-
-    async def test_clock_that_is_behind(self, provider: Provider, api: Api) -> None:
-        """An assertion that is expired for the server is told by how far the clocks differ."""
-
-        class Behind(SystemClock):
-            """Five minutes ago."""
-
-            def wall(self) -> float:
-                return super().wall() - 300
-
-        client = register(provider, "client_secret_jwt")
-        strategy = strategy_of(
-            client,
-            provider,
-            api,
-            client_secret=Secret(client["client_secret"]),
-            token_endpoint_auth_method="client_secret_jwt",
-        )
-        error = await refusal(strategy, clock=Behind())
-        assert error.error == "invalid_client"
-        assert re.match(r"this machine's clock is (299|300|301) s behind the server's", error.hint)
