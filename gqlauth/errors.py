@@ -167,6 +167,8 @@ class TokenError(GqlAuthError):
             text += f" (after {tries}, {_shown(self.elapsed)} s)"
         if self.snippet:
             text += f': "{self.snippet}"'
+        if self.retry_after and self.retry_after < 1e9:  # noqa: PLR2004 - beyond, it is nonsense
+            text += f"; it asks to wait {_shown(self.retry_after)} s"
         if self.error_uri:
             text += f"; see {self.error_uri}"
         if self.request_id:

@@ -189,7 +189,9 @@ class TestRetries:
         search = Search(FakeIssuer(oauth=httpx.Response(503, headers={"retry-after": "1"})))
         error = await search.fail()
         assert isinstance(error, TokenUnavailableError)
-        assert str(error) == "issuer id.example.com is unavailable: 503 (after 4 tries, 3 s)"
+        assert str(error) == (
+            "issuer id.example.com is unavailable: 503 (after 4 tries, 3 s); it asks to wait 1 s"
+        )
         assert error.retry_after == 1
 
     async def test_a_url_that_cannot_be_asked_is_not_tried_again(self) -> None:

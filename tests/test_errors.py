@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,21 @@ def test_errors_are_one_tree(error: type[Exception], parent: type[Exception]) ->
 def test_problem_reads_place_key_message(problem: Problem, text: str) -> None:
     """A problem reads as file, line and column, key path and message, as far as they are known."""
     assert str(problem) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (100.0, "is unavailable; it asks to wait 100 s"),
+        (1.5, "is unavailable; it asks to wait 1.5 s"),
+        (0.0, "is unavailable"),
+        (None, "is unavailable"),
+        (math.inf, "is unavailable"),
+    ],
+)
+def test_token_error_tells_how_long_to_wait(seconds: float | None, told: str) -> None:
+    """If the server asks for some time, and for a time that there is."""
+    assert str(TokenUnavailableError("is unavailable", retry_after=seconds)) == told
 
 
 def test_config_error_tells_every_problem() -> None:
