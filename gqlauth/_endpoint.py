@@ -13,7 +13,7 @@ import httpx
 from gqlauth import _events
 from gqlauth._answer import Answer, TryAgainError
 from gqlauth._client_auth import Client
-from gqlauth._exchange import Exchange
+from gqlauth._exchange import Exchange, shown_url
 from gqlauth._http_body import read_body, streamed
 from gqlauth._secret import Secret
 from gqlauth._tries import Tries, lost
@@ -136,14 +136,17 @@ class TokenEndpoint:
         """
         certificate = self._client.certificate
         url, metadata = await self._asked()
-        exchange = Exchange(
-            url=url,
-            proof=await self._client.proof(url, metadata),
-            headers={name: await _resolved(value) for name, value in self._headers.items()},
-            form={name: await _resolved(value) for name, value in form.items()},
-            once=once,
-            prover=await self._prover(metadata),
-        )
+        with anyio.move_on_after(self._tries.remaining()) as reading:
+            exchange = Exchange(
+                url=url,
+                proof=await self._client.proof(url, metadata),
+                headers={name: await _resolved(value) for name, value in self._headers.items()},
+                form={name: await _resolved(value) for name, value in form.items()},
+                once=once,
+                prover=await self._prover(metadata),
+            )
+        if reading.cancelled_caught:
+            raise self._unread(url, form)
         http = await self._network.client(url, self._options.ca_file, certificate)
         started = self._clock.monotonic()
         with anyio.move_on_after(self._tries.remaining()):
@@ -235,6 +238,15 @@ class TokenEndpoint:
             # Not before: the token is known only now, and so is not shown.
             _events.token_answer(answer, elapsed)
         return token.issued(wall, monotonic, default_lifetime=self._options.default_lifetime)
+
+    def _unread(self, url: str, form: Mapping[str, Value]) -> TokenError:
+        """Return what is told where reading the secrets took all the time that there was."""
+        own = (self._client.secret, self._client.private_key, self._dpop_key)
+        values = (*own, *self._headers.values(), *form.values())
+        read = [one.source for one in values if isinstance(one, Secret) and one.is_reference]
+        slow = " or ".join(read) or "reading what proves the client"
+        reason = f"could not be asked within {self._options.timeout:g} s: {slow} took too long"
+        return TokenUnavailableError(reason, url=shown_url(url))
 
     def _told(self, exchange: Exchange, started: float, error: TokenError) -> TokenError:
         """Return `error` with what is known of the whole exchange."""

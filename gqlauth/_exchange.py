@@ -56,12 +56,8 @@ class Exchange:
 
     @property
     def shown_url(self) -> str:
-        """Return the URL without what may be secret in it: userinfo, query, fragment."""
-        try:
-            parts = urlsplit(self.url)
-        except ValueError:  # no URL at all; the request will say so
-            return ""
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        """Return the URL without what may be secret in it."""
+        return shown_url(self.url)
 
     def prove(self, wall: float) -> None:
         """Make ready for another try at the time `wall`: what is signed is taken only once."""
@@ -129,6 +125,15 @@ class Exchange:
         """Return what is known to mend `error`, or nothing."""
         possession = self.prover is not None
         return Refusal(error, self.url, self.proof, possession, self.skew).hint()
+
+
+def shown_url(url: str) -> str:
+    """Return `url` without what may be secret in it: userinfo, query, fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no URL at all; the request will say so
+        return ""
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _texts(value: Value) -> Sequence[str]:

@@ -39,6 +39,10 @@ _TIME: Final = re.compile(
 _CLIENT: Final = re.compile(r"client.* (does not exist|not found)|unknown client", re.IGNORECASE)
 # What oidc-provider says of Basic that is not form-encoded.
 _ENCODED: Final = re.compile(r"not properly encoded")
+# Statuses of what is no token endpoint, and what a page begins with.
+_NO_ENDPOINT: Final = frozenset({404, 405, 410})
+_PAGE: Final = "<"
+_SUCCESS: Final = range(200, 300)
 # Seconds by which two clocks may differ before that is worth telling.
 _SKEW: Final = 30.0
 
@@ -66,7 +70,7 @@ class Refusal:
         if error.error == "invalid_dpop_proof":
             return self._for_clock("a proof is valid for a short while")
         if not self._is_of_the_client():
-            return _HINTS.get(error.error, "")
+            return _HINTS.get(error.error, "") or self._for_place()
         hints: dict[str, Callable[[], str]] = {
             "none": self._without_proof,
             "client_secret_jwt": self._for_assertion,
@@ -94,6 +98,12 @@ class Refusal:
         if self.proof.certified and _BROKEN.search(reason):
             return "the server may not trust the certificate, and so break off"
         return "the server may want a certificate_file" if _ALERT.search(reason) else ""
+
+    def _for_place(self) -> str:
+        error = self.error
+        page = error.snippet.startswith(_PAGE) and error.status in _SUCCESS
+        lost = error.status in _NO_ENDPOINT and not error.error
+        return f"is {error.url} the token endpoint?" if page or lost else ""
 
     def _without_proof(self) -> str:
         return "the server may want a client_secret"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -15,7 +16,7 @@ from gqlauth._answer import TryAgainError, shown
 from gqlauth.errors import TokenError, TokenRefusedError, TokenUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from tenacity import RetryCallState
 
@@ -106,7 +107,7 @@ def lost(
     else:
         garbled = isinstance(error, httpx.RemoteProtocolError)
         what = "gave no valid answer" if garbled else "cannot be reached"
-        failure = TokenUnavailableError(f"{what}: {told(_described(error))}")
+        failure = TokenUnavailableError(f"{what}: {told(described(error))}")
         again = not once or isinstance(error, _NOTHING_SENT)
     failure.__cause__ = error
     return TryAgainError(failure) if again else failure
@@ -137,7 +138,8 @@ def _log_pause(what: str, state: RetryCallState) -> None:
     )
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
+    """Return what is to be told of a failed connection; it may quote what was sent."""
     late: dict[type[Exception], str] = {
         httpx.ConnectTimeout: "connecting took too long",
         httpx.ReadTimeout: "the answer took too long",
@@ -148,17 +150,39 @@ def _described(error: Exception) -> str:
         httpx.WriteError: "the connection broke off",
     }
     kind = type(error)
-    text = late.get(kind) or str(error) or _refused_certificate(error)
+    text = late.get(kind) or _not_connected(error) or str(error) or _refused_certificate(error)
     return text or broken.get(kind) or kind.__name__
 
 
-def _refused_certificate(error: BaseException | None) -> str:
+def _not_connected(error: Exception) -> str:
+    """Return why the system made no connection, where it told so: httpx says just that none was."""
+    if not isinstance(error, httpx.ConnectError):
+        return ""
+    causes = (one for one in _causes(error) if isinstance(one, OSError) and one.errno)
+    told = next((one for one in causes if type(one).__module__ != "ssl"), None)
+    if told is None or told.errno is None:
+        return ""
+    # Names that cannot be looked up have numbers of their own, and those of the system are
+    # explained by each event loop in its own words.
+    return os.strerror(told.errno) if told.errno > 0 else told.strerror or ""
+
+
+def _refused_certificate(error: BaseException) -> str:
     """Return why a server's certificate was refused, which on trio only a cause tells."""
     from ssl import SSLError  # noqa: PLC0415 - an error has time
 
-    while error is not None and not isinstance(error, SSLError):
-        error = error.__cause__ or error.__context__
-    return "" if error is None else str(error)
+    return next((str(one) for one in _causes(error) if isinstance(one, SSLError)), "")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield `error`, and what it came of; of several that failed together, all."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        if isinstance(seen, BaseExceptionGroup):
+            for one in seen.exceptions:
+                yield from _causes(one)
+        seen = seen.__cause__ or seen.__context__
 
 
 def _told_of(text: str, secrets: Sequence[Secret]) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 import ssl
 import traceback
+from contextlib import aclosing
 
+import anyio
 import httpx
 import pytest
 
-from gqlauth import (
-    Secret,
-    TokenUnavailableError,
-)
+from gqlauth import Secret, TokenEndpoint, TokenUnavailableError
+from gqlauth._options import AuthOptions
+from gqlauth._token_clients import TokenClients
 from tests.support.asked import SECRET, Asked, Client
+from tests.support.clock import FakeClock
+from tests.support.http_server import unused_port
 from tests.support.token_endpoint import (
     URL,
     FakeTokenEndpoint,
@@ -113,6 +119,45 @@ class TestErrors:
         error = await Asked(FakeTokenEndpoint(*[refuse] * 4)).fail()
         assert error.reason == "cannot be reached: certificate verify failed"
 
+    async def test_a_connection_that_is_refused_is_told_in_the_words_of_the_system(self) -> None:
+        """Httpx says just that none came of all attempts; each event loop has its own words."""
+        async with aclosing(TokenClients(None)) as network:
+            endpoint = TokenEndpoint(
+                Client(token_url=f"http://127.0.0.1:{unused_port()}/token"),
+                options=AuthOptions(),
+                network=network,
+                clock=FakeClock(),
+                deadline=anyio.current_time() + 30,
+            )
+            with pytest.raises(TokenUnavailableError) as caught:
+                await endpoint.grant({"grant_type": "client_credentials"})
+        assert caught.value.reason == f"cannot be reached: {os.strerror(errno.ECONNREFUSED)}"
+
+    @pytest.mark.parametrize(
+        ("cause", "words"),
+        [
+            (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+            (
+                ExceptionGroup(
+                    "all", [OSError("none"), OSError(errno.ENETUNREACH, "Connect call")]
+                ),
+                os.strerror(errno.ENETUNREACH),
+            ),
+            (socket.gaierror(-2), "in httpx's words"),
+            (OSError("no number"), "in httpx's words"),
+            (ExceptionGroup("all", [OSError("no number")]), "in httpx's words"),
+        ],
+        ids=["no such name", "several", "no words", "no number", "several without"],
+    )
+    async def test_why_there_is_no_connection(self, cause: Exception, words: str) -> None:
+        """As far as the system tells."""
+
+        def fail(_: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("in httpx's words") from cause
+
+        error = await Asked(FakeTokenEndpoint(*[fail] * 4)).fail()
+        assert error.reason == f"cannot be reached: {words}"
+
     async def test_tls_that_breaks_is_an_outage(self) -> None:
         """On asyncio an error of TLS comes through httpx as it is, and a retry may mend it."""
         asked = Asked(FakeTokenEndpoint(ssl.SSLError(1, "[SSL] bad record mac")))
@@ -192,6 +237,24 @@ class TestErrors:
         """It names what to look at."""
         asked = Asked(FakeTokenEndpoint(answer(400, f'{{"error": "{error}"}}')))
         assert hint in (await asked.fail()).hint
+
+    @pytest.mark.parametrize(
+        ("status", "body", "hint"),
+        [
+            (404, "", f"is {URL} the token endpoint?"),
+            (405, '{"message": "no"}', f"is {URL} the token endpoint?"),
+            (200, "<!doctype html>", f"is {URL} the token endpoint?"),
+            (200, "maintenance", ""),
+            (404, '{"error": "realm_unknown"}', ""),
+            (500, "<h1>Oops</h1>", ""),
+        ],
+    )
+    async def test_what_is_no_token_endpoint_gets_a_hint(
+        self, status: int, body: str, hint: str
+    ) -> None:
+        """A web page, or nothing, is at the URL."""
+        error = await Asked(FakeTokenEndpoint(*[answer(status, body) for _ in range(4)])).fail()
+        assert error.hint == hint
 
     async def test_other_errors_get_none(self) -> None:
         """No hint is better than a wrong one."""

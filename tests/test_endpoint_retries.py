@@ -7,11 +7,13 @@ import httpx
 import pytest
 
 from gqlauth import (
+    Secret,
     TokenRefusedError,
     TokenUnavailableError,
 )
 from gqlauth._options import AuthOptions
-from tests.support.asked import Asked
+from gqlauth._secret_sources import CommandSource
+from tests.support.asked import Asked, Client
 from tests.support.token_endpoint import (
     FakeTokenEndpoint,
     Stream,
@@ -164,3 +166,20 @@ class TestRetries:
         assert "gave no answer within 0.4 s" in str(error)
         assert error.tries == 2
         assert isinstance(error.__cause__, TokenUnavailableError)
+
+    async def test_a_secret_that_takes_all_the_time_is_told(self) -> None:
+        """By where it comes from: nobody was asked, so no server is to blame."""
+        slow = CommandSource(("sleep", "60"))
+        client = Client(client_secret=Secret.from_source(slow))
+        asked = Asked(FakeTokenEndpoint(), client, options=AuthOptions(timeout=0.1))
+        error = await asked.fail()
+        assert isinstance(error, TokenUnavailableError)
+        assert str(error) == (
+            "token endpoint id.example.com could not be asked within 0.1 s: "
+            "command sleep … took too long"
+        )
+
+    async def test_where_no_secret_is_to_blame_none_is(self) -> None:
+        """Such as where the time was over before."""
+        asked = Asked(FakeTokenEndpoint(), options=AuthOptions(timeout=1e-9))
+        assert "could not be asked within 1e-09 s" in str(await asked.fail())

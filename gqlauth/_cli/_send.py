@@ -12,6 +12,7 @@ from gqlauth._cli._answer import Reply
 from gqlauth._cli._failure import API_ERROR, UNAVAILABLE, USAGE, Failure
 from gqlauth._redact import redact
 from gqlauth._service import AuthService
+from gqlauth._tries import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,7 +83,7 @@ async def send(call: Call) -> Reply:
             raise Failure(f"{name}: the answer is not encoded as it says", API_ERROR) from error
         except httpx.TransportError as error:
             # h11 quotes the bytes that came, which may be those that were sent.
-            told = str(error).partition(": bytearray(")[0] or type(error).__name__
+            told = described(error).partition(": bytearray(")[0]
             raise Failure(
                 f"{name}: the API {call.host} cannot be reached: {told}", UNAVAILABLE
             ) from error
