@@ -29,9 +29,10 @@ _LATER: Final = frozenset({408, 425, 429})
 #: OAuth errors that say "later" (RFC 6749, section 4.1.2.1; servers send them here as well).
 _LATER_ERRORS: Final = frozenset({"temporarily_unavailable", "server_error"})
 #: OAuth errors that say "no", whatever the status (RFC 6749, section 5.2; RFC 8707, section 2;
-#: RFC 9449, sections 5 and 8).
+#: RFC 9396, section 5; RFC 9449, sections 5 and 8).
 _NO_ERRORS: Final = frozenset(
     {
+        "invalid_authorization_details",
         "invalid_client",
         "invalid_dpop_proof",
         "invalid_grant",
@@ -44,6 +45,7 @@ _NO_ERRORS: Final = frozenset(
     }
 )
 _REASONS: Final = {
+    "invalid_authorization_details": "refused the authorization details",
     "invalid_client": "refused the client",
     "invalid_dpop_proof": "refused the DPoP proof",
     "invalid_scope": "refused the scope",

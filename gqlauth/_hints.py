@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gqlauth.errors import TokenError
 
 _HINTS: Final = {
+    "invalid_authorization_details": "check authorization_details, and their types",
     "invalid_scope": "check the scopes: the client may not have them, or the server not know them",
     "invalid_target": "check audience and resource",
     "unsupported_grant_type": "check token_url: it may be another endpoint of the server",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from gqlauth import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     import attrs
 
@@ -34,6 +36,18 @@ def texts(value: Iterable[str]) -> tuple[str, ...]:
     """
     if isinstance(value, str):
         raise TypeError("a list of texts is wanted, and this is one text")
+    return tuple(value)
+
+
+def tables(value: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """Return a list of tables as a tuple: what a field of several converts its value with.
+
+    Raises:
+        TypeError: for one table, which would fall into its keys.
+
+    """
+    if isinstance(value, Mapping):
+        raise TypeError("a list of tables is wanted, and this is one table")
     return tuple(value)
 
 
@@ -63,6 +77,22 @@ def resources(_instance: object, field: attrs.Attribute[Any], value: tuple[str, 
             raise ValueError(
                 f'{field.name}: "{resource}" is no URI without a fragment (RFC 8707, section 2)'
             )
+
+
+def details(
+    _instance: object, field: attrs.Attribute[Any], value: tuple[Mapping[str, Any], ...]
+) -> None:
+    """Refuse what are no authorization details (RFC 9396, section 2)."""
+    for number, detail in enumerate(value, start=1):
+        if not isinstance(detail.get("type"), str) or not detail["type"]:
+            raise ValueError(f"{field.name}: number {number} has no type (RFC 9396, section 2)")
+        try:
+            json.dumps(detail, allow_nan=False)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{field.name}: number {number} holds what JSON has not, such as a date: "
+                "put it in quotes"
+            ) from None
 
 
 def header_name(_instance: object, field: attrs.Attribute[Any], value: str) -> None:

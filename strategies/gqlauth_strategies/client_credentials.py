@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # The form fields that have keys of their own, and what those are called.
 _OWN: Final = {
     "audience": "audience",
+    "authorization_details": "authorization_details",
     "client_assertion": "token_endpoint_auth_method",
     "client_assertion_type": "token_endpoint_auth_method",
     "client_id": "client_id",
@@ -41,6 +43,10 @@ class ClientCredentials(Client):
     resource: tuple[str, ...] = attrs.field(
         default=(), converter=_fields.texts, validator=_fields.resources
     )
+    #: What the token is to allow, in more than scopes (RFC 9396, section 2), each with its `type`.
+    authorization_details: tuple[Mapping[str, Any], ...] = attrs.field(
+        default=(), converter=_fields.tables, validator=_fields.details
+    )
     #: Extra form fields of the token request.
     params: Mapping[str, str | Secret] = attrs.field(factory=dict)
 
@@ -53,7 +59,7 @@ class ClientCredentials(Client):
                 raise ValueError(f'{field.name}: "{name}" has a key of its own: {_OWN[name]}')
 
     async def fetch(self, endpoint: TokenEndpoint) -> Token:
-        """Ask for a token with the scopes, audience and resources that are configured."""
+        """Ask for a token for what is configured: scopes, audience, resources, and details."""
         form: dict[str, str | Secret | tuple[str, ...]] = {"grant_type": "client_credentials"}
         if self.scopes:
             form["scope"] = " ".join(self.scopes)
@@ -61,4 +67,6 @@ class ClientCredentials(Client):
             form["audience"] = self.audience
         if self.resource:
             form["resource"] = self.resource
+        if self.authorization_details:
+            form["authorization_details"] = json.dumps(self.authorization_details)
         return await endpoint.grant({**form, **self.params})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,17 @@ class TestRequest:
         assert fake.requests[0].headers["x-api-key"] == "h3ader"
         assert fake.requests[0].headers["x-plain"] == "plain"
 
+    async def test_authorization_details_are_sent_as_json(self) -> None:
+        """RFC 9396, section 2; they tell one token from another."""
+        fake = FakeTokenEndpoint()
+        details = [{"type": "orders", "actions": ["list", "ship"]}, {"type": "bills", "limit": 5}]
+        strategy = confidential(authorization_details=details)
+        await authorization(strategy, fake)
+        ((sent,),) = [form["authorization_details"] for form in fake.forms]
+        assert json.loads(sent) == details
+        other = confidential(authorization_details=[{"type": "bills"}])
+        assert cache_key(strategy, AuthOptions()) != cache_key(other, AuthOptions())
+
     async def test_a_public_client_says_just_who_it_is(self) -> None:
         """It has nothing to prove it by."""
         fake = FakeTokenEndpoint()
@@ -90,6 +103,17 @@ class TestFields:
                 'resource: "urn:a#b" is no URI without a fragment (RFC 8707, section 2)',
             ),
             ({"resource": [""]}, 'resource: "" is no URI without a fragment (RFC 8707, section 2)'),
+            (
+                {"authorization_details": [{"type": "a"}, {"actions": ["a"]}]},
+                "authorization_details: number 2 has no type (RFC 9396, section 2)",
+            ),
+            (
+                {"authorization_details": [{"type": "a", "from": date(2026, 1, 1)}]},
+                (
+                    "authorization_details: number 1 holds what JSON has not, such as a date: "
+                    "put it in quotes"
+                ),
+            ),
             ({"params": {"scope": "a"}}, 'params: "scope" has a key of its own: scopes'),
             ({"params": {"grant_type": "a"}}, 'params: "grant_type" has a key of its own: type'),
             ({"headers": {"X Y": "a"}}, 'headers: "X Y" is no name of a header'),
@@ -162,6 +186,10 @@ class TestFields:
         [
             ({"client_secret": "s3cr3t"}, "client_secret: a Secret is wanted, not str"),
             ({"scopes": "orders"}, "a list of texts is wanted, and this is one text"),
+            (
+                {"authorization_details": {"type": "a"}},
+                "a list of tables is wanted, and this is one table",
+            ),
         ],
     )
     def test_what_is_of_the_wrong_type_is_refused(
