@@ -146,26 +146,39 @@ def forms(value: str) -> set[str]:
 
 def _forms(value: str) -> Iterator[str]:
     # Nothing of this is paid for where no secret was sent.
-    import html  # noqa: PLC0415
-    import json  # noqa: PLC0415
     from urllib.parse import quote, quote_plus  # noqa: PLC0415
 
     data = value.encode("utf-8", "surrogatepass")
     quoted = quote(data, safe="")
-    yield value
     yield quoted
     yield quote(data)
     yield quote_plus(data)
     yield re.sub("%..", lambda escape: escape[0].lower(), quoted)
-    escaped = json.dumps(value)[1:-1]
-    yield escaped
-    yield escaped.replace("/", r"\/")
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield repr(value)[1:-1]
-    yield html.escape(value)
+    # The second is what those make of it who know no more than ASCII.
+    for text in dict.fromkeys((value, value.encode("ascii", "replace").decode("ascii"))):
+        yield from _written_forms(text)
     yield from _base64_forms(data)
     # client_secret_basic encodes twice.
     yield from _base64_forms(quoted.encode("ascii"))
+
+
+def _written_forms(text: str) -> Iterator[str]:
+    """Give `text` as it stands in other texts: of JSON, HTML and Python."""
+    import html  # noqa: PLC0415 - as above
+    import json  # noqa: PLC0415
+
+    yield text
+    escaped = json.dumps(text)[1:-1]
+    yield escaped
+    yield escaped.replace("/", r"\/")
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield html.escape(text)
+    # What has quotes of both kinds in it, escapes one; and headers are logged as bytes.
+    data = text.encode("utf-8", "surrogatepass")
+    yield repr(text)[1:-1]
+    yield repr(f'"{text}')[2:-1]
+    yield repr(data)[2:-1]
+    yield repr(b'"' + data)[3:-1]
 
 
 def _base64_forms(data: bytes) -> Iterator[str]:

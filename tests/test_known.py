@@ -53,6 +53,25 @@ class TestKnown:
 
         assert found(known, "x" * before + form + "x") == "x" * before + "***x"
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            repr("'\" don't-tell-é"),
+            repr("'\" don't-tell-é".encode()),
+            repr("don't-tell-é".encode()),
+            "don't-tell-?",
+            repr(b"'\" don't-tell-?"),
+        ],
+        ids=["text with both quotes", "bytes with both quotes", "bytes", "ASCII", "bytes of ASCII"],
+    )
+    def test_is_found_where_it_is_written_otherwise(self, text: str) -> None:
+        """As Python writes it beside quotes of both kinds, as bytes, and without its accents."""
+        known = Known()
+        value = giving("don't-tell-é")
+        known.remember(value, returned)
+
+        assert "tell" not in found(known, text)
+
     @pytest.mark.parametrize("user", ["", "u", "us", "use"])
     def test_is_found_in_basic(self, user: str) -> None:
         """It is found within Basic, where it begins at any of three places."""
