@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
@@ -20,24 +19,13 @@ from gqlauth._cli._inputs import Inputs
 from gqlauth._cli._jq import Filter
 from gqlauth._cli._output import as_text, filtered, head, write
 from gqlauth._cli._run import run
-from gqlauth._cli._send import Call, send
+from gqlauth._cli._send import Call, default_headers, send
 from gqlauth._cli._target import is_url, target
 from gqlauth._cli._verdict import Verdict
-from gqlauth._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
-
     from gqlauth._cli._answer import Answer, Reply
     from gqlauth._cli._globals import Globals
-    from gqlauth._config import Endpoint
-
-_DEFAULT_HEADERS: Final = {
-    "Content-Type": "application/json",
-    "Accept": "application/graphql-response+json, application/json;q=0.9",
-    "User-Agent": f"gql (gqlauth)/{__version__}",
-}
 
 
 @attrs.frozen(kw_only=True)
@@ -73,9 +61,6 @@ def ask(settings: Globals, options: Options) -> int:
         Failure: when there is no answer to be had.
 
     """
-    seconds = options.timeout
-    if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
-        raise click.UsageError("--timeout: a number of seconds above 0 belongs here")
     if options.jq is not None and options.silent:
         raise click.UsageError("--jq and --silent: one writes what the other hides")
     body = _body(options)
@@ -85,7 +70,7 @@ def ask(settings: Globals, options: Options) -> int:
     call = Call(
         config=config,
         endpoint=endpoint,
-        headers=(*_defaults(endpoint, {name.lower() for name, _ in given}), *given),
+        headers=(*default_headers(endpoint, {name.lower() for name, _ in given}), *given),
         body=_encoded(body),
         authenticate=not options.no_auth,
         timeout=options.timeout,
@@ -135,17 +120,6 @@ def _body(options: Options) -> dict[str, Any]:
         **({"variables": values} if values else {}),
         **({} if name is None else {"operationName": name}),
     }
-
-
-def _defaults(endpoint: Endpoint, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
-    """Yield the headers that each request has, unless they are `given`.
-
-    Those of the endpoint come before ours, and are added as the request is sent.
-    """
-    own = {key.lower() for key in endpoint.headers}
-    for key, value in _DEFAULT_HEADERS.items():
-        if key.lower() not in given | own:
-            yield key, value
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

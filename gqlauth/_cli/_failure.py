@@ -16,6 +16,8 @@ from gqlauth.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gqlauth.errors import Problem
 
 SUCCESS: Final = 0
@@ -32,6 +34,8 @@ INTERRUPTED: Final = 130
 #: Whoever read the output has left; as a shell tells it of any program.
 BROKEN_PIPE: Final = 141
 
+#: What counts where several things fail: what must be mended comes before what may pass.
+_GRAVITY: Final = (USAGE, REFUSED, API_ERROR, UNAVAILABLE, SUCCESS)
 _TRACEBACK_FROM: Final = 2
 
 
@@ -66,6 +70,11 @@ def _write(*lines: str) -> None:
     # Whoever closed standard error does not want to hear of it.
     with contextlib.suppress(OSError):
         click.echo("\n".join(lines), err=True)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the exit status that counts of those of several things."""
+    return min(codes, key=_GRAVITY.index, default=SUCCESS)
 
 
 def exit_code(error: BaseException) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
@@ -176,3 +177,16 @@ def _endpoint_option(text: str) -> Callable[[F], F]:
 ENDPOINT = _endpoint_option("The endpoint; else the default one.")
 #: ``-e``, for commands that are about all of them, or one.
 ENDPOINTS = _endpoint_option("One endpoint; else all of them.")
+
+
+def timeout_option(text: str) -> Callable[[F], F]:
+    """Return what adds ``--timeout`` to a command, of which `text` is the help."""
+    return click.option("--timeout", type=float, metavar="S", callback=_seconds, help=text)
+
+
+def _seconds(
+    _context: click.Context, _parameter: click.Parameter, value: float | None
+) -> float | None:
+    if value is not None and not (value > 0 and math.isfinite(value)):
+        raise click.UsageError("--timeout: a number of seconds above 0 belongs here")
+    return value

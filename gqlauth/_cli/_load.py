@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import attrs
 
 from gqlauth import _log
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from gqlauth._cli._globals import Globals
     from gqlauth._config import Config, Endpoint, Found, Loaded
+    from gqlauth.errors import Problem
+
+#: Endpoints that are checked at a time.
+ABREAST: Final = 10
+#: What is told of an endpoint whose file nobody has said is trusted.
+UNTRUSTED: Final = 'not trusted: the file of this project wants "gql config trust"'
 
 
 def found(settings: Globals) -> Found:
@@ -47,9 +57,55 @@ def config(settings: Globals) -> Config:
     return loaded(settings).require()
 
 
+@attrs.frozen
+class Chosen:
+    """What a command is about that shows one endpoint, or all, be they sound or not."""
+
+    sound: tuple[Endpoint, ...]
+    #: Those that cannot be read, each with what is wrong with it, as it stands in the file.
+    broken: Mapping[str, tuple[Problem, ...]]
+    #: What else keeps the file from being used.
+    others: tuple[Problem, ...]
+
+
+def chosen(found: Loaded, name: str | None) -> Chosen:
+    """Return the endpoint called `name`, or all, and what is wrong in the file.
+
+    Raises:
+        ConfigError: when there is no such endpoint, not even a broken one.
+
+    """
+    endpoints = found.config.endpoints
+    names = (*endpoints, *found.broken)
+    if name is not None and names and name not in names:
+        from gqlauth._config import unknown_endpoint  # noqa: PLC0415 - help needs none
+
+        raise unknown_endpoint(name, names)
+    broken = {one: told for one, told in found.broken.items() if name in {None, one}}
+    if name is None:
+        sound = tuple(endpoints.values())
+    else:
+        sound = () if broken else (found.config.endpoint(name),)
+    told = {problem for problems in broken.values() for problem in problems}
+    return Chosen(
+        sound,
+        {
+            one: tuple(problem for problem in found.problems if problem in problems)
+            for one, problems in broken.items()
+        },
+        (*(problem for problem in found.problems if problem not in told), *found.distrust),
+    )
+
+
 def token_host(endpoint: Endpoint) -> str:
     """Return whom a token of `endpoint` is got from, such as ``token endpoint id.example.com``."""
     from urllib.parse import urlsplit  # noqa: PLC0415 - help waits for nobody
 
     url = getattr(endpoint.auth.strategy, "token_url", None) if endpoint.auth else None
     return f"token endpoint {urlsplit(url).netloc.rpartition('@')[2]}" if url else "a token"
+
+
+def token_hosts(endpoints: Iterable[Endpoint]) -> str:
+    """Return the same of several endpoints: the one that all share, or how many there are."""
+    hosts = {token_host(endpoint) for endpoint in endpoints}
+    return hosts.pop() if len(hosts) == 1 else f"{len(hosts)} token endpoints"

@@ -13,12 +13,18 @@ from gqlauth._cli._failure import API_ERROR, UNAVAILABLE, USAGE, Failure
 from gqlauth._redact import redact
 from gqlauth._service import AuthService
 from gqlauth._tries import described
+from gqlauth._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from gqlauth._config import Config, Endpoint
 
+_DEFAULT_HEADERS: Final = {
+    "Content-Type": "application/json",
+    "Accept": "application/graphql-response+json, application/json;q=0.9",
+    "User-Agent": f"gql (gqlauth)/{__version__}",
+}
 # Answers that go on for as long as the server likes.
 _STREAMS: Final = ("text/event-stream", "multipart/")
 # What httpx adds itself, and the lengths and kinds that prove nobody.
@@ -59,8 +65,21 @@ class Call:
         return httpx.URL(self.endpoint.url).netloc.decode("ascii", "replace")
 
 
-async def send(call: Call) -> Reply:
+def default_headers(endpoint: Endpoint, given: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """Yield the headers that each request has, unless they are `given`, in lower case.
+
+    Those of the endpoint come before ours, and are added as the request is sent.
+    """
+    own = {key.lower() for key in endpoint.headers}
+    for key, value in _DEFAULT_HEADERS.items():
+        if key.lower() not in own and key.lower() not in given:
+            yield key, value
+
+
+async def send(call: Call, service: AuthService | None = None) -> Reply:
     """Send `call`, with a token where one belongs, and return the whole answer.
+
+    The token is one of `service`, if that is given: it was entered, and has the endpoint.
 
     Raises:
         Failure: when no answer could be had, or it is a stream.
@@ -70,7 +89,10 @@ async def send(call: Call) -> Reply:
     name = call.endpoint.name
     with anyio.move_on_after(call.timeout):
         try:
-            return await _sent(call)
+            if service is not None:
+                return await _sent(call, service)
+            async with AuthService(call.config) as own:
+                return await _sent(call, own)
         except httpx.TimeoutException as error:
             late = _LATE.get(type(error), "it took too long")
             raise Failure(f"{name}: no answer of {call.host}: {late}", UNAVAILABLE) from error
@@ -90,7 +112,7 @@ async def send(call: Call) -> Reply:
     raise Failure(f"{name}: no answer within {call.timeout:g} s", UNAVAILABLE)
 
 
-async def _sent(call: Call) -> Reply:
+async def _sent(call: Call, service: AuthService) -> Reply:
     # Where all of it is bounded, that is to be what ends it, and no step.
     step = None if call.timeout is None else 2 * call.timeout
     sent: list[str] = []
@@ -99,10 +121,9 @@ async def _sent(call: Call) -> Reply:
         # Each time: an answer may echo the token that was refused before this one.
         sent.extend(_proofs(call, request))
 
-    async with (
-        AuthService(call.config) as service,
-        service.client(call.endpoint.name, authenticate=call.authenticate, timeout=step) as client,
-    ):
+    async with service.client(
+        call.endpoint.name, authenticate=call.authenticate, timeout=step
+    ) as client:
         client.event_hooks["request"].append(note)
         async with client.stream(
             "POST", call.endpoint.url, content=call.body, headers=_encoded(call.headers)

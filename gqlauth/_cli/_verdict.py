@@ -22,9 +22,19 @@ _REDIRECTS: Final = range(300, 400)
 _ERRORS: Final = range(400, 600)
 
 
+@attrs.frozen
+class Judgement:
+    """What an answer comes to."""
+
+    code: int
+    #: What is wrong with it; empty where nothing is, or where its own errors tell all.
+    text: str = ""
+    hint: str = ""
+
+
 @attrs.frozen(kw_only=True)
 class Verdict:
-    """Tells a person what an answer comes to, on standard error."""
+    """Judges an answer, and tells a person on standard error what it comes to."""
 
     endpoint: Endpoint
     reply: Reply
@@ -41,34 +51,45 @@ class Verdict:
         if self.answer is not None:
             for line in error_lines(self.answer):
                 say(self.reply.clean(line))
+        judgement = self.judgement()
+        if judgement.text:
+            say(f"{self.endpoint.name}: {judgement.text}", hint=judgement.hint)
+        return judgement.code
+
+    def judgement(self) -> Judgement:
+        """Return what the answer comes to, without an echo of what was sent."""
+        judged = self._judged()
+        # Whatever the server wrote, be it the reason of its status, may be an echo.
+        clean = self.reply.clean
+        return Judgement(judged.code, clean(judged.text), clean(judged.hint))
+
+    def _judged(self) -> Judgement:
         status = self.reply.status
         if status in _REDIRECTS:
-            self._say(f"the API answered {self._status}{self._elsewhere()}; it is not followed")
-            return API_ERROR
+            text = f"the API answered {self._status}{self._elsewhere()}; it is not followed"
+            return Judgement(API_ERROR, text)
         if (why := self._rejected()) is not None:
-            self._tell_rejected(why)
-            return REFUSED
+            return self._judged_rejected(why)
         if status in _PASSING or status >= 500:  # noqa: PLR2004 - server errors begin there
             after = self.reply.header("retry-after")
             again = f"; it asks to wait (Retry-After: {after})" if after else ""
-            self._say(f"the API is unavailable: {self._status}{self._told()}{again}")
-            return UNAVAILABLE
-        return self._told_rest()
+            text = f"the API is unavailable: {self._status}{self._told()}{again}"
+            return Judgement(UNAVAILABLE, text)
+        return self._judged_rest()
 
-    def _told_rest(self) -> int:
+    def _judged_rest(self) -> Judgement:
         status, answer = self.reply.status, self.answer
         if answer is None and status not in _ERRORS:
-            self._say(
+            return Judgement(
+                API_ERROR,
                 f"the answer is no GraphQL: {self.trouble} ({self._status}){self._told()}",
-                hint=f"is {self._place} the GraphQL endpoint?",
+                f"is {self._place} the GraphQL endpoint?",
             )
-            return API_ERROR
         if answer is None or (status in _ERRORS and not answer.errors):
             hint = f"is {self._place} the GraphQL endpoint?" if status in {404, 405} else ""
-            self._say(f"the API answered {self._status}{self._told()}", hint=hint)
-            return API_ERROR
+            return Judgement(API_ERROR, f"the API answered {self._status}{self._told()}", hint)
         partial = self.allow_partial and answer.has_data and status not in _ERRORS
-        return SUCCESS if partial or not answer.errors else API_ERROR
+        return Judgement(SUCCESS if partial or not answer.errors else API_ERROR)
 
     def _rejected(self) -> str | None:
         """Return how the API says that the credential was rejected; None where it does not."""
@@ -79,7 +100,7 @@ class Verdict:
         told = None if answer is None else rejection(self.reply.content, self.endpoint.retry_on)
         return None if told is None else told.code
 
-    def _tell_rejected(self, code: str) -> None:
+    def _judged_rejected(self, code: str) -> Judgement:
         what = f"({self.reply.status}{f', {code}' if code else ''})"
         challenge = self.reply.header("www-authenticate")
         hint = f"it says WWW-Authenticate: {challenge}" if challenge else ""
@@ -92,7 +113,7 @@ class Verdict:
             text = f"the API rejected a fresh token {what}; check audience and scopes"
         else:
             text = f"the API rejected the credential {what}; check its {auth.type}"
-        self._say(text + self._told(), hint=hint)
+        return Judgement(REFUSED, text + self._told(), hint)
 
     def _told(self) -> str:
         """Return the body in quotes, where it is not told otherwise."""
@@ -114,8 +135,3 @@ class Verdict:
     @property
     def _place(self) -> str:
         return self.endpoint.url.partition("?")[0]
-
-    def _say(self, text: str, *, hint: str = "") -> None:
-        # Whatever the server wrote, be it the reason of its status, may be an echo.
-        clean = self.reply.clean
-        say(f"{self.endpoint.name}: {clean(text)}", hint=clean(hint))

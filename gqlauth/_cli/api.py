@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gqlauth._cli._globals import Command, endpoint_names
+from gqlauth._cli._globals import Command, endpoint_names, timeout_option
 
 if TYPE_CHECKING:
     from gqlauth._cli._globals import Globals
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--allow-partial", is_flag=True, help="Exit with 0 where data come with errors.")
 @click.option("--no-auth", is_flag=True, help="Send no token.")
 @click.option("--dry-run", is_flag=True, help="Show the request; ask nobody for anything.")
-@click.option("--timeout", type=float, metavar="S", help="Give up after so many seconds.")
+@timeout_option("Give up after so many seconds.")
 @click.pass_obj
 def api(settings: Globals, /, **options: Any) -> int:  # noqa: ANN401 - Options has their types
     """Ask a GraphQL API, and write what it answers.

@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Final, Literal
 import attrs
 import click
 
-from gqlauth._cli._failure import REFUSED, SUCCESS, UNAVAILABLE, USAGE, say, say_problem
+from gqlauth._cli._failure import REFUSED, SUCCESS, UNAVAILABLE, USAGE, say, say_problem, worst
 from gqlauth._cli._globals import ENDPOINT, ENDPOINTS, Globals, Group
-from gqlauth._cli._load import config, loaded, token_host
+from gqlauth._cli._load import (
+    ABREAST,
+    UNTRUSTED,
+    chosen,
+    config,
+    loaded,
+    token_host,
+    token_hosts,
+)
 from gqlauth._cli._run import run
 from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from gqlauth._config import Endpoint, Loaded
@@ -24,18 +32,12 @@ if TYPE_CHECKING:
     from gqlauth._token import Token
     from gqlauth.errors import Problem
 
-#: Endpoints that are checked at a time.
-_ABREAST: Final = 10
-
 _CODES: Final[Mapping[State, int]] = {
     "misconfigured": USAGE,
     "rejected": REFUSED,
     "failing": UNAVAILABLE,
     "unreachable": UNAVAILABLE,
 }
-_UNTRUSTED: Final = 'not trusted: the file of this project wants "gql config trust"'
-#: What counts where several endpoints fail: what must be mended comes before what may pass.
-_GRAVITY: Final = (USAGE, REFUSED, UNAVAILABLE, SUCCESS)
 
 
 @click.group(cls=Group)
@@ -60,65 +62,35 @@ def status(settings: Globals, endpoint: str | None, *, check: bool, as_json: boo
     from gqlauth._cli import _show  # noqa: PLC0415 - help shows none
 
     found = loaded(settings)
-    statuses, others = _statuses(found, endpoint, check=check)
+    shown = chosen(found, endpoint)
+    statuses = [
+        *_sound(found, shown.sound, check=check),
+        *(_broken(name, problems) for name, problems in shown.broken.items()),
+    ]
     if as_json:
         click.echo(json.dumps(_document(found.found.path, statuses), indent=2))
     else:
         _show.statuses(statuses, path=found.found.path, settings=settings)
-    others += found.distrust
-    for problem in others:
+    for problem in shown.others:
         say_problem(problem)
-    codes = {_CODES.get(one.state, SUCCESS) for one in statuses}
-    if others:
-        codes.add(USAGE)
-    return min(codes, key=_GRAVITY.index, default=SUCCESS)
+    codes = [_CODES.get(one.state, SUCCESS) for one in statuses]
+    return worst([*codes, USAGE] if shown.others else codes)
 
 
-def _statuses(
-    found: Loaded, endpoint: str | None, *, check: bool
-) -> tuple[list[EndpointStatus], list[Problem]]:
-    """Return the status of what was asked for, and the problems that this does not tell.
-
-    Raises:
-        ConfigError: when there is no such endpoint, not even a broken one.
-
-    """
-    names = (*found.config.endpoints, *found.broken)
-    if endpoint is not None and names and endpoint not in names:
-        from gqlauth._config import unknown_endpoint  # noqa: PLC0415 - help needs none
-
-        raise unknown_endpoint(endpoint, names)
-    if endpoint is not None and endpoint in found.broken:
-        shown: dict[str, tuple[Problem, ...]] = {endpoint: found.broken[endpoint]}
-        sound: list[EndpointStatus] = []
-    else:
-        shown = dict(found.broken) if endpoint is None else {}
-        sound = _sound(found, endpoint, check=check)
-    told = {problem for problems in shown.values() for problem in problems}
-    others = [problem for problem in found.problems if problem not in told]
-    broken = [
-        # As they stand in the file, and not as they were found.
-        _broken(name, [problem for problem in found.problems if problem in problems])
-        for name, problems in shown.items()
-    ]
-    return [*sound, *broken], others
-
-
-def _sound(found: Loaded, endpoint: str | None, *, check: bool) -> list[EndpointStatus]:
+def _sound(found: Loaded, endpoints: Sequence[Endpoint], *, check: bool) -> list[EndpointStatus]:
     if found.distrust:
-        names = found.config.endpoints if endpoint is None else [endpoint]
-        return [_untrusted(found.config.endpoint(name)) for name in names]
+        return [_untrusted(endpoint) for endpoint in endpoints]
     import anyio  # noqa: PLC0415 - help awaits nothing
 
     from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
 
     service = AuthService(found.config)
-    statuses = {one.name: one for one in service.status(endpoint)}
+    statuses = {one.name: service.status(one.name)[0] for one in endpoints}
     if not check:
         return list(statuses.values())
 
     async def checked() -> list[EndpointStatus]:
-        limit = anyio.CapacityLimiter(_ABREAST)
+        limit = anyio.CapacityLimiter(ABREAST)
 
         async def one(name: str) -> None:
             async with limit:
@@ -129,24 +101,22 @@ def _sound(found: Loaded, endpoint: str | None, *, check: bool) -> list[Endpoint
                 tasks.start_soon(one, name)
         return list(statuses.values())
 
-    hosts = {token_host(service.endpoint(name)) for name in statuses}
-    whom = hosts.pop() if len(hosts) == 1 else f"{len(hosts)} token endpoints"
-    return run(checked, waiting_for=whom)
+    return run(checked, waiting_for=token_hosts(endpoints))
 
 
 def _untrusted(endpoint: Endpoint) -> EndpointStatus:
     """Return what an endpoint says of itself: not even whether its secrets are there is looked."""
     from gqlauth._report import report  # noqa: PLC0415 - help reports nothing
 
-    status = report(endpoint, None, wall=0.0, error=ConfigError(_UNTRUSTED))
-    return attrs.evolve(status, state="misconfigured", error=_UNTRUSTED)
+    status = report(endpoint, None, wall=0.0, error=ConfigError(UNTRUSTED))
+    return attrs.evolve(status, state="misconfigured", error=UNTRUSTED)
 
 
 def _broken(name: str, problems: Iterable[Problem]) -> EndpointStatus:
     from gqlauth._status import EndpointStatus  # noqa: PLC0415 - help has none
 
     # What is wrong with it may be that nobody knows yet what its variables say.
-    error = "\n".join(str(problem) for problem in problems) or _UNTRUSTED
+    error = "\n".join(str(problem) for problem in problems) or UNTRUSTED
     return EndpointStatus(name=name, url="", type="", state="misconfigured", error=error)
 
 
