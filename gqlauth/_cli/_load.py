@@ -105,6 +105,11 @@ def token_host(endpoint: Endpoint) -> str:
     return f"token endpoint {urlsplit(url).netloc.rpartition('@')[2]}" if url else "a token"
 
 
+def issuer_of(endpoint: Endpoint) -> str | None:
+    """Return who says where tokens of `endpoint` are asked for, if that is discovered."""
+    return getattr(endpoint.auth.strategy, "issuer", None) if endpoint.auth else None
+
+
 def token_hosts(endpoints: Iterable[Endpoint]) -> str:
     """Return the same of several endpoints: the one that all share, or how many there are."""
     hosts = {token_host(endpoint) for endpoint in endpoints}

@@ -40,13 +40,22 @@ _UNITS: Final = ((1, 100, "s"), (60, 100 * 60, "min"), (3600, 48 * 3600, "h"))
 _DAY: Final = 86_400
 
 
-def statuses(shown: Sequence[EndpointStatus], *, path: Path, settings: Globals) -> None:
-    """Write a block for each endpoint, below the configuration file's name."""
+def statuses(
+    shown: Sequence[EndpointStatus],
+    *,
+    path: Path,
+    settings: Globals,
+    issuers: Mapping[str, str] | None = None,
+) -> None:
+    """Write a block for each endpoint, below the configuration file's name.
+
+    `issuers` are those of endpoints whose token endpoint is discovered, by the endpoint's name.
+    """
     colours = settings.colours(sys.stdout)
     lines = [clean(str(path))]
     for status in shown:
         lines += ["", click.style(clean(status.name), bold=True)]
-        for label, value in _rows(status):
+        for label, value in _rows(status, (issuers or {}).get(status.name)):
             first, *more = [clean(line) for line in value.splitlines()] or [""]
             if label == "state":
                 first = click.style(first, fg=_COLOURS[status.state])
@@ -56,14 +65,16 @@ def statuses(shown: Sequence[EndpointStatus], *, path: Path, settings: Globals) 
     click.echo("\n".join(lines), color=colours)
 
 
-def _rows(status: EndpointStatus) -> Iterator[tuple[str, str]]:
+def _rows(status: EndpointStatus, issuer: str | None) -> Iterator[tuple[str, str]]:
     yield "state", _state(status)
     if status.error:
         yield "error", status.error
     if status.url:
         yield "url", status.url
     if status.type and status.state != "none":
-        yield "auth", _auth(status)
+        yield "auth", _auth(status, discovered=issuer is not None)
+    if issuer is not None:
+        yield "issuer", _issuer(status, issuer)
     if status.secret_source:
         yield "secret", status.secret_source
     if status.scopes:
@@ -91,11 +102,17 @@ def _end(status: EndpointStatus) -> str:
     return f"{text}, refresh due {'now' if due <= 0 else f'in {duration(due)}'}"
 
 
-def _auth(status: EndpointStatus) -> str:
+def _auth(status: EndpointStatus, *, discovered: bool) -> str:
     text = status.type
     if status.client_id:
         text += f" as {status.client_id}"
-    return f"{text} at {status.token_url}" if status.token_url else text
+    return f"{text} at {status.token_url}" if status.token_url and not discovered else text
+
+
+def _issuer(status: EndpointStatus, issuer: str) -> str:
+    if status.token_url:
+        return f"{issuer} → {status.token_url}"
+    return issuer if status.checked else f"{issuer}, not asked yet"
 
 
 def duration(seconds: float) -> str:

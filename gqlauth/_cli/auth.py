@@ -16,6 +16,7 @@ from gqlauth._cli._load import (
     UNTRUSTED,
     chosen,
     config,
+    issuer_of,
     loaded,
     token_host,
     token_hosts,
@@ -70,7 +71,12 @@ def status(settings: Globals, endpoint: str | None, *, check: bool, as_json: boo
     if as_json:
         click.echo(json.dumps(_document(found.found.path, statuses), indent=2))
     else:
-        _show.statuses(statuses, path=found.found.path, settings=settings)
+        _show.statuses(
+            statuses,
+            path=found.found.path,
+            settings=settings,
+            issuers={one.name: issuer for one in shown.sound if (issuer := issuer_of(one))},
+        )
     for problem in shown.others:
         say_problem(problem)
     codes = [_CODES.get(one.state, SUCCESS) for one in statuses]

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.gql import ORDERS, SECRET
-from tests.support.http_server import Answer, json_answer, token_endpoint
+from tests.support.http_server import Answer, http_server, json_answer, token_endpoint
+from tests.support.issuer import metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from syrupy.assertion import SnapshotAssertion
 
     from tests.support.gql import Gql
     from tests.support.http_server import HttpServer
 
 REFUSAL = json_answer({"error": "invalid_client", "error_description": "unknown client"}, 401)
+DISCOVERED = ORDERS.replace('token_url = "{url}/token"', 'issuer = "{url}"')
+
+
+@contextmanager
+def issuer() -> Iterator[HttpServer]:
+    """Run an authorization server that publishes where its token endpoint is."""
+    with token_endpoint(token="token-of-the-server", expires_in=360_000) as server:
+        give = server.respond
+        document = json_answer(metadata(server.url))
+        server.respond = lambda request: document if request.method == "GET" else give(request)
+        yield server
 
 
 def fields(gql: Gql, *arguments: str) -> dict[str, Any]:
@@ -164,6 +179,23 @@ class TestCheck:
 
         assert outcome.code == code
         assert f"{state}" in outcome.stdout
+
+    def test_what_was_discovered(self, gql: Gql, golden: SnapshotAssertion) -> None:
+        """Who names the token endpoint, and which one that is: once it was asked."""
+        gql.monkeypatch.setenv("ORDERS_SECRET", SECRET)
+        with issuer() as server:
+            gql.file(DISCOVERED.format(url=server.url))
+            offline, checked = gql("auth", "status"), gql("auth", "status", "--check")
+
+        assert golden == offline.transcript + checked.transcript
+
+    def test_what_was_not_discovered(self, gql: Gql, golden: SnapshotAssertion) -> None:
+        """An issuer that publishes nothing names no token endpoint."""
+        gql.monkeypatch.setenv("ORDERS_SECRET", SECRET)
+        with http_server(lambda _: Answer(404)) as server:
+            gql.file(DISCOVERED.format(url=server.url))
+
+            assert golden == gql("auth", "status", "--check").transcript
 
     def test_what_may_mend_it_is_told(
         self, gql: Gql, golden: SnapshotAssertion, orders: HttpServer
