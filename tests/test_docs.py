@@ -17,6 +17,9 @@ import pytest
 import gqlauth
 from gqlauth import errors
 from gqlauth._cli import _failure, gql
+from gqlauth._cli._check._course import STEPS
+from gqlauth._cli._check._step import Outcome, Step
+from gqlauth._cli._check._step import State as StepState
 from gqlauth._config import RETRY_ON, find, load
 from gqlauth._config._schema import schema
 from gqlauth._options import AuthOptions
@@ -271,6 +274,20 @@ def test_status_fields_are_told() -> None:
     fields = [field.name for field in attrs.fields(gqlauth.EndpointStatus)]
 
     assert [name for name in fields if f'"{name}"' not in page("command-line")] == []
+
+
+def test_steps_of_a_check_are_told() -> None:
+    """Each step of `gql auth check` has its row, and each state and field is told."""
+    told = page("command-line").partition("## gql auth check")[2].partition("\n## ")[0]
+    tables = re.findall(r"^\| step \|.*?\n\n", told, re.MULTILINE | re.DOTALL)
+    fields = [field.name for cls in (Outcome, Step) for field in attrs.fields(cls)]
+
+    assert [re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) for table in tables] == (
+        [list(STEPS)] * 2
+    )
+    assert [state for state in get_args(StepState) if f"`{state}`" not in told] == []
+    # The outcome is no field of its own, and the code is the exit status.
+    assert {field for field in fields if f'"{field}"' not in told} == {"outcome", "code"}
 
 
 def test_floors_are_those_of_the_contract() -> None:

@@ -177,6 +177,8 @@ def _endpoint_option(text: str) -> Callable[[F], F]:
 ENDPOINT = _endpoint_option("The endpoint; else the default one.")
 #: ``-e``, for commands that are about all of them, or one.
 ENDPOINTS = _endpoint_option("One endpoint; else all of them.")
+#: The same, where those without authentication have little to tell.
+CHECKED = _endpoint_option("One endpoint; else all that have auth.")
 
 
 def timeout_option(text: str) -> Callable[[F], F]:

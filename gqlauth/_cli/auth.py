@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import attrs
 import click
 
+from gqlauth._cli._auth_check import check
 from gqlauth._cli._failure import REFUSED, SUCCESS, UNAVAILABLE, USAGE, say, say_problem, worst
 from gqlauth._cli._globals import ENDPOINT, ENDPOINTS, Globals, Group
 from gqlauth._cli._load import (
@@ -44,6 +45,9 @@ _CODES: Final[Mapping[State, int]] = {
 @click.group(cls=Group)
 def auth() -> None:
     """Show the state of authentication, and get tokens."""
+
+
+auth.add_command(check)
 
 
 @auth.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -13,13 +12,13 @@ from gqlauth import AuthService, ConfigError, Secret, TokenUnavailableError, _tl
 from gqlauth._config import load
 from gqlauth_strategies import ClientCredentials
 from tests.support.certificates import Certificate, certificate
-from tests.support.http_server import HttpServer, json_answer
+from tests.support.http_server import json_answer, tls_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.http_server import Answer, Request
+    from tests.support.http_server import Answer, HttpServer, Request
 
 pytestmark = pytest.mark.anyio
 
@@ -37,22 +36,6 @@ def is_not_known(error: BaseException | None) -> bool:
     return error is not None
 
 
-@contextmanager
-def tls_server(folder: Path, issuer: Certificate) -> Iterator[HttpServer]:
-    """Run a server that shows a certificate of `issuer` for 127.0.0.1."""
-    own = certificate(folder, "server", issuer=issuer)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(own.certificate_file, own.key_file)
-    server = HttpServer(answer)
-    server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
-    server.url = f"https://127.0.0.1:{server.port}"
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
 @pytest.fixture
 def authority(tmp_path: Path) -> Certificate:
     """Make the authority that the server is known by."""
@@ -68,7 +51,7 @@ def other(tmp_path: Path) -> Certificate:
 @pytest.fixture
 def server(tmp_path: Path, authority: Certificate) -> Iterator[HttpServer]:
     """Run a server that is both a token endpoint and an API."""
-    with tls_server(tmp_path, authority) as running:
+    with tls_server(answer, certificate(tmp_path, "server", issuer=authority)) as running:
         yield running
 
 

@@ -32,6 +32,12 @@ COMMANDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         (ASK, "-e", "public", "-H", f"Authorization: Bearer {PLAIN.text}"),
         (ASK, "-e", "nowhere"),
     ),
+    "auth check": (
+        ("--json", "--probe-methods"),
+        (),
+        ("-e", "orders", "--timeout", "1"),
+        ("--endpoint", "public"),
+    ),
     "auth clear": ((), ("-e", "orders"), ("--endpoint", "nowhere")),
     "auth status": (
         ("--json",),
@@ -68,7 +74,7 @@ EVERYWHERE: Final[dict[str, tuple[str, ...]]] = {
 #: At this one, each command is run in all of its ways.
 THOROUGH: Final = "-vvv"
 #: These ask servers; what others say does not depend on any.
-ASKING: Final = ("api", "auth status", "auth token")
+ASKING: Final = ("api", "auth check", "auth status", "auth token")
 
 
 def lines(verbosity: str, names: Iterable[str] = COMMANDS) -> Iterator[tuple[str, ...]]:

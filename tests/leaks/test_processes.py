@@ -34,6 +34,7 @@ COMMANDS = (
     ("api", "{ me }", "-e", "basic"),
     ("auth", "token", "-e", "basic"),
     ("auth", "status", "--check"),
+    ("auth", "check"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from cryptography import x509
@@ -25,8 +25,21 @@ class Certificate:
     key_file: Path
 
 
-def certificate(folder: Path, name: str, *, issuer: Certificate | None = None) -> Certificate:
-    """Return a certificate for 127.0.0.1, issued by `issuer` or by itself, valid for an hour."""
+#: How long before now a certificate begins, and how long after it ends.
+VALID: Final = (timedelta(minutes=5), timedelta(hours=1))
+
+
+def certificate(
+    folder: Path,
+    name: str,
+    *,
+    issuer: Certificate | None = None,
+    valid: tuple[timedelta, timedelta] = VALID,
+) -> Certificate:
+    """Return a certificate for 127.0.0.1, issued by `issuer` or by itself, valid for an hour.
+
+    `valid` says for how long it has been, and is; less than nothing means that it is not.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -37,8 +50,8 @@ def certificate(folder: Path, name: str, *, issuer: Certificate | None = None) -
         .issuer_name(subject if issuer is None else issuer.certificate.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(hours=1))
+        .not_valid_before(now - valid[0])
+        .not_valid_after(now + valid[1])
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
         .add_extension(
             x509.SubjectAlternativeName(

@@ -113,4 +113,7 @@ class Gql:
         text = re.sub(f"{re.escape(__version__)}(?:  +)?", _as_wide, text)
         text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
         text = re.sub(r"(try|tries), [\d.e+-]+ s", r"\1, TIME", text)
+        # What a check took, in a column as wide, or as JSON.
+        text = re.sub(r"[ \d]\d\.\d\d s(?=  )", "   TIME", text)
+        text = re.sub(r'(?<="seconds": )[\d.]+', '"TIME"', text)
         return re.sub(r"elapsed=[\d.e+-]+", "elapsed=TIME", text)

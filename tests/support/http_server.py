@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -14,6 +15,8 @@ import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from tests.support.certificates import Certificate
 
 
 @attrs.frozen
@@ -83,7 +86,9 @@ class HttpServer:
                 request = Request(self.command, self.path, headers, self.rfile.read(length))
                 server.requests.append(request)
                 answer = server.respond(request)
-                self.send_response(answer.status)
+                # Which brings a Date of its own.
+                begin = self.send_response_only if "Date" in answer.headers else self.send_response
+                begin(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 if "Content-Length" not in answer.headers:
@@ -104,6 +109,21 @@ class HttpServer:
 def http_server(respond: Callable[[Request], Answer]) -> Iterator[HttpServer]:
     """Run a server that answers what `respond` returns."""
     server = HttpServer(respond)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def tls_server(respond: Callable[[Request], Answer], own: Certificate) -> Iterator[HttpServer]:
+    """Run the same by TLS, with a certificate of its own."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own.certificate_file, own.key_file)
+    server = HttpServer(respond)
+    server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
+    server.url = f"https://127.0.0.1:{server.port}"
     server.start()
     try:
         yield server
