@@ -23,7 +23,7 @@ from gqlauth import (
 from gqlauth._httpx import LONGEST_REJECTION
 from gqlauth._redact import redact_text
 from gqlauth._request_headers import EndpointHeaders, origin
-from gqlauth._secret_sources import CommandSource
+from gqlauth._secret_command import CommandSource
 from tests.support.token_endpoint import Stream
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from typing import (
 
 import attrs
 
+from gqlauth._config._keys import keys_of
 from gqlauth._secret import Secret
 
 Schema: TypeAlias = dict[str, Any]
@@ -63,19 +64,17 @@ def fields_of(cls: type) -> Fields:
     properties: Schema = {}
     required = []
     either = []
-    for field in attrs.fields(cls):
-        if not field.init:
-            continue
+    for key, field in keys_of(cls).items():
         value = described(_of_type(types.get(field.name, Any)), comments.get(field.name, ""))
         if field.default is attrs.NOTHING:
-            required.append(field.alias)
+            required.append(key)
         elif isinstance(field.default, tuple) and field.default:
             value = {**value, "default": list(field.default)}
         elif isinstance(field.default, str | int | float) and field.default != "":
             value = {**value, "default": field.default}
-        properties[field.alias] = value
+        properties[key] = value
         if "or" in field.metadata:
-            either.append((field.alias, field.metadata["or"]))
+            either.append((key, field.metadata["or"]))
     return Fields(properties, required, either)
 
 

@@ -11,9 +11,14 @@ if TYPE_CHECKING:
 
 
 def keys_of(cls: type) -> Mapping[str, attrs.Attribute[Any]]:
-    """Return the fields that an attrs class is made with, by their keys."""
+    """Return the fields that an attrs class is made with, by their keys.
+
+    A field whose metadata has ``key`` as False is none that a file may set.
+    """
     fields: Any = attrs.fields(cls)
-    return {field.alias: field for field in fields if field.init}
+    return {
+        field.alias: field for field in fields if field.init and field.metadata.get("key", True)
+    }
 
 
 def names_of(cls: type) -> tuple[str, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from gqlauth._config._document import KeyPlace, Table, kind_of
 from gqlauth._config._findings import Wrong, findings
 from gqlauth._config._keys import names_of
-from gqlauth._plugins import PluginGroup
+from gqlauth._plugins import PluginGroup, canonical
 from gqlauth._secret import Secret
 from gqlauth.errors import SecretError
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     import cattrs
 
     from gqlauth._config._document import Document
-    from gqlauth._secret import SecretSource
 
 #: Where secrets come from: one class a source.
 SECRETS: Final = PluginGroup("gqlauth.secrets", "secret source", SecretError)
+# The one that is run, and so somewhere. It is ours: nobody else can have that name.
+_COMMAND: Final = "command"
 
 
 def secret_of(value: object, converter: cattrs.Converter, document: Document) -> Secret:
@@ -38,12 +39,14 @@ def secret_of(value: object, converter: cattrs.Converter, document: Document) ->
     # A source with one field is written { name = VALUE }, one with several { name = { … } }.
     settings = {fields[0]: setting} if len(fields) == 1 else setting
     try:
-        source: SecretSource = converter.structure(settings, cls)
+        source: Any = converter.structure(settings, cls)
     except Exception as error:
         hidden = 1 if len(fields) == 1 else 0
         raise Wrong(
             attrs.evolve(found, keys=(name, *found.keys[hidden:])) for found in findings(error)
         ) from error
+    if canonical(name) == _COMMAND:
+        source = attrs.evolve(source, folder=document.path.absolute().parent)
     return Secret.from_source(source, place=KeyPlace(document, value.keys_to))
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gqlauth import ConfigError
-from gqlauth._secret_sources import CommandSource, EnvSource, FileSource
+from gqlauth._secret_command import CommandSource
+from gqlauth._secret_sources import EnvSource, FileSource
 from gqlauth_strategies import Bearer
 from tests.support.distributions import SECRETS, STRATEGIES, install
 
@@ -31,7 +32,6 @@ class TestReferences:
             ('{ env = "A" }', EnvSource("A")),
             ('{ ENV = "${B:-A}" }', EnvSource("A")),
             ('{ file = "/run/secrets/a" }', FileSource(Path("/run/secrets/a"))),
-            ('{ command = ["op", "read", "$$A"] }', CommandSource(("op", "read", "$A"))),
         ],
     )
     def test_good(self, project: Project, reference: str, source: object) -> None:
@@ -40,6 +40,16 @@ class TestReferences:
 
         assert auth is not None
         assert isinstance(auth.strategy, Bearer)
+        assert auth.strategy.token.reference == source
+
+    def test_a_command_runs_where_its_file_lies(self, project: Project) -> None:
+        """And a table of fields sets nothing but what is a key."""
+        endpoint = 'auth = {{ type = "bearer", token = {{ command = {} }} }}'
+        auth = project.endpoint(endpoint.format('["op", "read", "$$A"]')).auth
+
+        assert auth is not None
+        assert isinstance(auth.strategy, Bearer)
+        source = CommandSource(("op", "read", "$A"), folder=project.root)
         assert auth.strategy.token.reference == source
 
     @pytest.mark.parametrize(

@@ -27,7 +27,8 @@ from gqlauth import (
     TokenRefusedError,
     TokenUnavailableError,
 )
-from gqlauth._secret_sources import CommandSource, EnvSource
+from gqlauth._secret_command import CommandSource
+from gqlauth._secret_sources import EnvSource
 from gqlauth_strategies import Basic, Bearer, ClientCredentials, Header
 from tests.leaks.canaries import (
     ACCESS_TOKEN,
