@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SHORTEST_KNOWN: Final = 6
 #: So many values are looked for at the most; beyond, the first to come is the first to go.
 MOST_KNOWN: Final = 10_000
+# What stays as it is, however it is written; but for base64.
+_AS_IT_IS: Final = re.compile(r"[A-Za-z0-9._~-]*")
 #: Hashes of values that are gone are swept out when there are more than this, and than the others.
 MOST_GONE: Final = 64
 
@@ -145,40 +147,54 @@ def forms(value: str) -> set[str]:
 
 
 def _forms(value: str) -> Iterator[str]:
-    # Nothing of this is paid for where no secret was sent.
+    data = value.encode("utf-8", "surrogatepass")
+    yield value
+    yield from _base64_forms(data)
+    if _AS_IT_IS.fullmatch(value):
+        return
+    # Nothing of this is paid for where no such secret was sent.
     from urllib.parse import quote, quote_plus  # noqa: PLC0415
 
-    data = value.encode("utf-8", "surrogatepass")
     quoted = quote(data, safe="")
     yield quoted
     yield quote(data)
     yield quote_plus(data)
     yield re.sub("%..", lambda escape: escape[0].lower(), quoted)
-    # The second is what those make of it who know no more than ASCII.
-    for text in dict.fromkeys((value, value.encode("ascii", "replace").decode("ascii"))):
-        yield from _written_forms(text)
-    yield from _base64_forms(data)
+    # A URL within another's query.
+    yield quote(quoted, safe="")
     # client_secret_basic encodes twice.
     yield from _base64_forms(quoted.encode("ascii"))
+    # The second is what those make of it who know no more than ASCII.
+    for text in dict.fromkeys((value, value.encode("ascii", "replace").decode("ascii"))):
+        yield text
+        yield from _literals(text, text.encode("utf-8", "surrogatepass"))
 
 
-def _written_forms(text: str) -> Iterator[str]:
-    """Give `text` as it stands in other texts: of JSON, HTML and Python."""
-    import html  # noqa: PLC0415 - as above
-    import json  # noqa: PLC0415
+def _literals(value: str, data: bytes) -> Iterator[str]:
+    """Give `value` as JSON, Python and HTML write it, also within what they write themselves."""
+    import html  # noqa: PLC0415 - see above
+    import json  # noqa: PLC0415 - see above
 
-    yield text
-    escaped = json.dumps(text)[1:-1]
-    yield escaped
-    yield escaped.replace("/", r"\/")
-    yield json.dumps(text, ensure_ascii=False)[1:-1]
-    yield html.escape(text)
-    # What has quotes of both kinds in it, escapes one; and headers are logged as bytes.
-    data = text.encode("utf-8", "surrogatepass")
-    yield repr(text)[1:-1]
-    yield repr(f'"{text}')[2:-1]
-    yield repr(data)[2:-1]
-    yield repr(b'"' + data)[3:-1]
+    once = {
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+        ascii(value)[1:-1],
+        # Beside a double quote, a single one is escaped.
+        repr(f'"{value}')[2:-1],
+        # As httpcore logs headers, and logging what was not decoded.
+        repr(data)[2:-1],
+        repr(b'"' + data)[3:-1],
+    }
+    for form in once:
+        yield form
+        yield form.replace("/", r"\/")
+        yield json.dumps(form)[1:-1]
+        yield repr(form)[1:-1]
+        yield html.escape(form)
+    yield html.escape(value)
+    # Headers that are read as RFC 9110 (section 5.5) tells of old.
+    yield data.decode("latin-1")
 
 
 def _base64_forms(data: bytes) -> Iterator[str]:

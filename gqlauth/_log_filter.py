@@ -43,5 +43,5 @@ class RedactingFilter(logging.Filter):
             if isinstance(text, str):
                 setattr(record, name, redact_text(text))
         for name in record.__dict__.keys() - _OWN:
-            record.__dict__[name] = redact(record.__dict__[name], name=name)
+            record.__dict__[redact(name)] = redact(record.__dict__.pop(name), name=name)
         return True

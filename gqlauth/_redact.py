@@ -33,6 +33,7 @@ DEEPEST: Final = 32
 MOST_READ: Final = 1_000_000
 A_VALUE: Final = 100
 
+_PLAIN_CONTAINERS: Final = frozenset({dict, list, tuple, set, frozenset})
 _SHORT_ESCAPES: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -106,6 +107,9 @@ def redact_secrets(
         # The record is for a processor that is still to come.
         if not issubclass(type(event_dict[key]), LogRecord):
             event_dict[key] = walk.redacted(event_dict[key], key)
+        shown = walk.redacted(key)
+        if shown is not key:
+            event_dict[shown] = event_dict.pop(key)
     return event_dict
 
 
@@ -187,7 +191,7 @@ class _Walk:
         ):
             within = self._fields
         else:
-            return _redacted_whole(value)
+            return self._whole(value)
         mark = id(value)
         if mark in self._path or len(self._path) >= DEEPEST:
             return CUT
@@ -197,7 +201,7 @@ class _Walk:
         finally:
             self._path.discard(mark)
 
-    def _mapping(self, value: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    def _mapping(self, value: Mapping[Any, Any]) -> object:
         masked: dict[Any, Any] = {}
         # The `code` of a token request is an authorization code.
         form = "grant_type" in value
@@ -209,14 +213,14 @@ class _Walk:
             new = MASK if form and key == "code" else self.redacted(item, key)
             changed = changed or new is not item or new_key is not key
             masked[new_key] = new
-        return masked if changed else value
+        return masked if changed else _as_it_prints(value)
 
     def _items(self, value: Collection[Any]) -> Any:  # noqa: ANN401 - see above
         names: tuple[str, ...] | None = getattr(value, "_fields", None)
         if names is not None:
             named = dict(zip(names, value, strict=True))
             masked_names = self._mapping(named)
-            return value if masked_names is named else masked_names
+            return _as_it_prints(value) if masked_names is named else masked_names
         # A pair may be a header, or a field: its first half is then the name of the second.
         pair = isinstance(value, tuple | list) and len(value) == 2  # noqa: PLR2004
         name = next(iter(value)) if pair else None
@@ -231,8 +235,18 @@ class _Walk:
             changed = changed or new is not item
             masked.append(new)
         if not changed:
-            return value
+            return _as_it_prints(value)
         return tuple(masked) if isinstance(value, tuple) else masked
+
+    def _whole(self, value: object) -> object:
+        # What structlog's renderers show of such an object.
+        own: Any = getattr(type(value), "__structlog__", None)
+        if own is not None:
+            shown = own(value)
+            redacted = self.redacted(shown)
+            if redacted is not shown:
+                return redacted
+        return _redacted_whole(value)
 
     def _fields(self, value: object) -> object:
         fields = _fields(value)
@@ -246,6 +260,11 @@ class _Walk:
             shown = shown.replace(f"{name}={fields[name]!r}", f"{name}={masked[name]!r}")
         # A class that prints itself in its own way may show them elsewhere.
         return redact_text(shown, _texts_of([fields[name] for name in changed]))
+
+
+def _as_it_prints(value: object) -> object:
+    """Return a container that holds nothing to mask; redacted, if it prints more than it holds."""
+    return value if type(value) in _PLAIN_CONTAINERS else _redacted_whole(value)
 
 
 def _redacted_whole(value: object) -> object:

@@ -105,6 +105,16 @@ class TestRedactingFilter:
         assert (got.getMessage(), vars(got)["where"]) == ("sent ***", ["***"])
         assert secret.reveal() == "an-odd-value"
 
+    def test_masks_the_name_of_extra(self) -> None:
+        """It is redacted as well, as it may come from anywhere."""
+        secret = Secret("correct_horse_battery")
+        made = record("x", **{secret.reveal(): 1})
+
+        RedactingFilter().filter(made)
+
+        assert secret.reveal() not in repr(vars(made))
+        assert vars(made)["***"] == 1
+
     def test_masks_extra(self) -> None:
         """What came as ``extra`` is redacted by its name, and within."""
         got = filtered(record("x", token=SECRET, sent={"password": SECRET}, n=3))

@@ -131,8 +131,8 @@ def echo(request: Request) -> str:
 
 
 def echoed(request: Request) -> str:
-    """Return the same in one line, as a header may carry it."""
-    return " ".join(echo(request).encode("ascii", "replace").decode().split())
+    """Return the same in one line, as a header may carry it: in the bytes of UTF-8."""
+    return " ".join(echo(request).split()).encode().decode("latin-1")
 
 
 @attrs.frozen
