@@ -26,7 +26,15 @@ _ENDINGS: Final = {
     "token": ("token",),
     "hint": ("tokenhint",),
     "assertion": ("assertion",),
-    "key": ("apikey", "privatekey", "accesskey", "subscriptionkey"),
+    "key": (
+        "apikey",
+        "privatekey",
+        "accesskey",
+        "subscriptionkey",
+        "secretkey",
+        "signingkey",
+        "encryptionkey",
+    ),
     "verifier": ("codeverifier",),
     "code": ("devicecode",),
     "response": ("samlresponse",),
@@ -58,6 +66,7 @@ _NO_CREDENTIAL: Final = (
     r"(?:(?:access|auth|authentication|authorization|challenge|credentials?|error|header|realm"
     r"|scheme|scope|tokens?)(?:[.,;:)]?(?:\s|\Z)|[\"']|=\\*[\"']))"
 )
+_HTML_QUOTE: Final = r"&(?:quot|\#0*3[49]|\#x0*2[27]);"
 # What Python and JSON write where there is no secret, and what a `Secret` shows of itself.
 _NO_VALUE: Final = r"(?!(?:None|null|true|false)\b|Secret\()"
 
@@ -73,10 +82,16 @@ _AFTER_NAMES: Final[tuple[tuple[re.Pattern[str] | None, re.Pattern[str]], ...]] 
     (_compiled(r"\(b?[\"'][\w-]*\Z"), _compiled(rf"([\"'],\s*b?){_QUOTED}")),
     # "client_secret": "…" in JSON, and as Python writes a dict; and without quotes around the name.
     (None, _compiled(rf"((?:\\*[\"'])?\s*:\s*b?){_QUOTED}")),
-    (None, _compiled(r"(s?\\*[\"']\s*:\s*\[)[^\]]+")),
+    (None, _compiled(r"(s?\\*[\"']\s*:\s*[\[{])[^\]}]+")),
     (None, _compiled(r"(\\*[\"']\s*:\s*)-?\d[\d.e+-]*")),
-    # <access_token>…
-    (_compiled(r"<[\w:-]*\Z"), _compiled(r"(>)[^<]+")),
+    # The same, with the quotes as some JSON writers escape them, and as HTML does.
+    (None, _compiled(r"(\\+u0022\s*:\s*\\+u0022)(?:[^\\]|\\+u(?!0022)[0-9a-f]{4})+")),
+    (None, _compiled(rf"({_HTML_QUOTE}\s*:\s*{_HTML_QUOTE})(?:(?!{_HTML_QUOTE}).)+")),
+    # {"name": "Authorization", "value": "…"}, as headers and fields are listed.
+    (None, _compiled(rf"(\\*[\"'],\s*\\*[\"']value\\*[\"']\s*:\s*b?){_QUOTED}")),
+    # <access_token>…, <access_token type="…">…, <input name="access_token" value="…">
+    (_compiled(r"<[\w:-]*\Z"), _compiled(r"([^<>]{0,200}>)[^<]+")),
+    (None, _compiled(r"([\"']?\s+value\s*=\s*[\"']?)[^\"'\s<>]+")),
     # Authorization: Bearer …
     (
         _compiled(r"(?<![\w.])(?:authorization|cookie)\Z"),
@@ -94,23 +109,29 @@ _AFTER_NAMES: Final[tuple[tuple[re.Pattern[str] | None, re.Pattern[str]], ...]] 
     ),
     # client_secret: … where one long word is all that follows; several are a sentence.
     (None, _compiled(r"([ \t]*:[ \t]+)[^\s\"'<>,;]{8,}(?=[ \t]*(?:[,;\r\n]|\Z))")),
-    # client_secret = "…", client_secret=…
-    (None, _compiled(rf"(\s*=\s*){_QUOTED}")),
+    # client_secret = "…", client_secret=SecretStr(b'…'), client_secret=['…'], client_secret=…
+    (None, _compiled(rf"(\s*=\s*(?:[\w.]{{1,40}}\()?b?){_QUOTED}")),
+    (None, _compiled(r"(s?\s*=\s*[\[({])[^\])}]+")),
     (None, _compiled(rf"([ \t]*=[ \t]*(?:{_SCHEME}[ \t]+)?){_NO_VALUE}[^&\s\"'<>]+")),
     # The same, and JSON and headers, within what was URL-encoded.
     (
         None,
-        _compiled(r"((?:%2[27])?(?:\+|%20)?%3[AD](?:\+|%2[027])*)[^&\s\"'<>]+"),
+        _compiled(
+            r"((?:(?:%(?:25)?2[27])?(?:\+|%20)?%(?:25)?3[AD]|%2[27]:)(?:\+|%(?:25)?2[027])*)"
+            r"[^&\s\"'<>]+"
+        ),
     ),
 )
 _WORDS: Final = tuple(_ENDINGS)
 # Without one of these no name, scheme, URL or form has anything to hide.
 _PARTED: Final = re.compile(r"[\s\"':=>%]")
 # What stands right after a name where one of these may match.
-_FOLLOWING: Final = frozenset("s\\\"':=%+>")
+_FOLLOWING: Final = frozenset("s\\\"':=%+>&")
 # Before the end of a name, so much is looked at.
 _BEFORE: Final = 64
-_AFTER_SCHEMES: Final = _compiled(rf"\b({_SCHEME}\s+)(?!{_NO_CREDENTIAL})[^\s\"',;<>]{{6,}}")
+_AFTER_SCHEMES: Final = _compiled(
+    rf"\b({_SCHEME}(?:\s+|%20))(?!{_NO_CREDENTIAL})[^\s\"',;<>]{{6,}}"
+)
 
 # A private key in PEM, also where its line ends are escaped.
 _PEM: Final = _compiled(
@@ -119,11 +140,15 @@ _PEM: Final = _compiled(
 )
 # The password in a URL, and what stands in its place and is too long for a user's name.
 _URL_PASSWORD: Final = _compiled(r"(://[^/\s:@?#]*:)[^/\s?#\"'<>]+@")
-_URL_USER: Final = _compiled(r"(://)[^/\s:@?#\"'<>]{20,}@")
+_URL_USER: Final = _compiled(r"(://)[^/\s:@?#\"'<>]{20,}(?=@|:\*\*\*@)")
 # JWTs and their like: base64url of a text that begins with {" . No IGNORECASE here.
 _JWT: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*")
 # An authorization code in a form; the `code` of an error must stay.
-_CODE: Final = re.compile(r"(?P<before>[?&]?)(?<![\w-])code=(?P<value>[^&\s\"'<>]*)(?P<after>&?)")
+_CODE: Final = re.compile(
+    r"(?P<before>[?&#]|&amp;|)(?<![\w-])code=(?P<value>[^&\s\"'<>]*)(?P<after>&?)"
+)
+# The same in a URL that stands in another's query.
+_CODE_WITHIN: Final = _compiled(r"(%(?:3F|26|23)code%3D).+?(?=%26|%23|[&\s\"'<>]|\Z)")
 
 # C0 with DEL, C1, marks that turn the direction of text around, line separators, surrogates that
 # no stream can encode, and the invisible tags.
@@ -138,7 +163,7 @@ def is_sensitive(name: str, *, several: bool = True) -> bool:
 
     With `several`, also whether several do: under such a name may stand their number, too.
     """
-    word = name.lower().replace("_", "").replace("-", "").replace(" ", "")
+    word = name.lower().replace("_", "").replace("-", "").replace(" ", "").replace(".", "")
     return word.endswith(_SENSITIVE) or (several and word.endswith(_SENSITIVE_PLURAL))
 
 
@@ -150,9 +175,11 @@ def mask_patterns(text: str) -> str:
         text = _mask_after_names(text)
         if "://" in text and "@" in text:
             text = _URL_PASSWORD.sub(rf"\g<1>{MASK}@", text)
-            text = _URL_USER.sub(rf"\g<1>{MASK}@", text)
+            text = _URL_USER.sub(rf"\g<1>{MASK}", text)
         if "code=" in text:
             text = _CODE.sub(_mask_code, text)
+        if "code%3" in text:
+            text = _CODE_WITHIN.sub(rf"\g<1>{MASK}", text)
     if "eyJ" in text:
         text = _JWT.sub(MASK, text)
     return text
@@ -184,7 +211,7 @@ def _mask_after_names(text: str) -> str:
 def _stands_alone(lower: str, scheme: str) -> bool:
     """Tell whether something follows the name of a scheme, somewhere."""
     at = lower.find(scheme) + len(scheme)
-    while at >= len(scheme) and not lower[at : at + 1].isspace():
+    while at >= len(scheme) and not (lower[at : at + 1].isspace() or lower.startswith("%20", at)):
         at = lower.find(scheme, at) + len(scheme)
     return at >= len(scheme)
 

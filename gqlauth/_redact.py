@@ -107,7 +107,7 @@ def redact_secrets(
         # The record is for a processor that is still to come.
         if not issubclass(type(event_dict[key]), LogRecord):
             event_dict[key] = walk.redacted(event_dict[key], key)
-        shown = walk.redacted(key)
+        shown = redact(key)
         if shown is not key:
             event_dict[shown] = event_dict.pop(key)
     return event_dict
@@ -205,12 +205,15 @@ class _Walk:
         masked: dict[Any, Any] = {}
         # The `code` of a token request is an authorization code.
         form = "grant_type" in value
+        # A header, or a field, may be told by two: its name, and its value.
+        called = value.get("name", value.get("key")) if "value" in value else None
         changed = False
         for key, item in value.items():
             if self._left <= 0:
                 return masked | {"…": CUT}
             new_key = self.redacted(key)
-            new = MASK if form and key == "code" else self.redacted(item, key)
+            name = called if key == "value" and isinstance(called, str) else key
+            new = MASK if form and key == "code" else self.redacted(item, name)
             changed = changed or new is not item or new_key is not key
             masked[new_key] = new
         return masked if changed else _as_it_prints(value)
