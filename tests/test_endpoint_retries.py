@@ -12,7 +12,7 @@ from gqlauth import (
     TokenUnavailableError,
 )
 from gqlauth._options import AuthOptions
-from gqlauth._secret_sources import CommandSource
+from gqlauth._secret_command import CommandSource
 from tests.support.asked import Asked, Client
 from tests.support.token_endpoint import (
     FakeTokenEndpoint,
