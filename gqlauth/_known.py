@@ -164,8 +164,10 @@ def _forms(value: str) -> Iterator[str]:
     yield quote(quoted, safe="")
     # client_secret_basic encodes twice.
     yield from _base64_forms(quoted.encode("ascii"))
-    # The second is what those make of it who know no more than ASCII.
-    for text in dict.fromkeys((value, value.encode("ascii", "replace").decode("ascii"))):
+    # As it is; as those make of it who know no more than ASCII; as a header is read that is taken
+    # for what RFC 9110 (section 5.5) tells of old.
+    ascii_alone = value.encode("ascii", "replace").decode("ascii")
+    for text in dict.fromkeys((value, ascii_alone, data.decode("latin-1"))):
         yield text
         yield from _literals(text, text.encode("utf-8", "surrogatepass"))
 
@@ -193,8 +195,6 @@ def _literals(value: str, data: bytes) -> Iterator[str]:
         yield repr(form)[1:-1]
         yield html.escape(form)
     yield html.escape(value)
-    # Headers that are read as RFC 9110 (section 5.5) tells of old.
-    yield data.decode("latin-1")
 
 
 def _base64_forms(data: bytes) -> Iterator[str]:

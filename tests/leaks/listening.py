@@ -27,14 +27,14 @@ class Everything(logging.StreamHandler[io.StringIO]):
 
 
 @contextmanager
-def listening() -> Iterator[Everything]:
-    """Log all that anyone says, as an application does that is looked into."""
-    root, handler = logging.getLogger(), Everything()
-    before = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
+def listening(name: str | None = None) -> Iterator[Everything]:
+    """Log all that a logger says; by default all that anyone does, as who looks into it would."""
+    logger, handler = logging.getLogger(name), Everything()
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
     try:
         yield handler
     finally:
-        root.removeHandler(handler)
-        root.setLevel(before)
+        logger.removeHandler(handler)
+        logger.setLevel(before)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Objects within objects that are walked.
 DEEPEST: Final = 5
 #: What is walked: containers, and what comes from these packages. An event loop is left alone.
-CONTAINERS: Final = (Mapping, list, tuple, set, frozenset)
+CONTAINERS: Final = Mapping | list | tuple | set | frozenset
 HOMES: Final = frozenset({"gqlauth", "gqlauth_strategies", "httpx", "tests"})
 #: The parts of an object that are there to give the text away.
 GIVING: Final = frozenset({"reveal", "header_value"})
@@ -40,7 +40,7 @@ def walked(value: object, depth: int = DEEPEST, seen: set[int] | None = None) ->
     seen.add(id(value))
     yield repr(value)
     home = type(value).__module__.partition(".")[0]
-    if depth and (isinstance(value, CONTAINERS) or home in HOMES):
+    if depth and (isinstance(value, CONTAINERS | BaseException) or home in HOMES):
         for part in _parts(value):
             yield from walked(part, depth - 1, seen)
 
@@ -51,6 +51,8 @@ def _parts(value: object) -> Iterator[object]:
         yield from value.values()
     elif isinstance(value, CONTAINERS):
         yield from value
+    elif isinstance(value, BaseException):
+        yield from (value.__cause__, value.__context__, value.args)
     slots = (name for one in type(value).__mro__ for name in getattr(one, "__slots__", ()))
     for name in {*dir(value), *slots, *getattr(value, "__dict__", {})}:
         if not (name.startswith("__") and name.endswith("__")):

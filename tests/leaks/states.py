@@ -12,6 +12,7 @@ from tests.leaks.canaries import (
     HEADER_KEY,
     JWT,
     PLAIN,
+    POSTED_SECRET,
     PROXY_PASSWORD,
     SHARED_KEY,
     encoded,
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from tests.leaks.world import World
 
 HTML: Final = {"Content-Type": "text/html"}
-# It is past every deadline, so that nobody waits for it.
-# Seconds.
+#: Seconds for a token that never comes, and for one that is refused: a busy machine takes longer.
 HASTE: Final = "0.2"
+PATIENCE: Final = "30"
+# It is past every deadline, so that nobody waits for it.
 LATER: Final = {"Retry-After": "999"}
 
 
@@ -169,7 +171,7 @@ def _partial(request: Request) -> Answer:
     return json_answer({"data": {"me": None}, "errors": [error]})
 
 
-def _through_a_proxy(world: World) -> None:
+def _through_a_proxy(world: World, timeout: str = HASTE) -> None:
     url = f"http://ana:{encoded(PROXY_PASSWORD.text, 'URL-encoded')}@127.0.0.1:{unused_port()}"
     environment(HTTP_PROXY=url, http_proxy=url)(world)
     insecure = "allow_insecure_http = true\n"
@@ -177,16 +179,27 @@ def _through_a_proxy(world: World) -> None:
     text = text.replace('/graphql"\n', f'/graphql"\n{insecure}')
     text = text.partition("[endpoints.posted]")[0]
     world.configure(
-        text, api="http://orders.example.com", tokens="http://id.example.com", timeout=HASTE
+        text, api="http://orders.example.com", tokens="http://id.example.com", timeout=timeout
     )
 
 
 def _through_a_proxy_that_refuses(world: World) -> None:
-    _through_a_proxy(world)
+    _through_a_proxy(world, PATIENCE)
     password = encoded(PROXY_PASSWORD.text, "URL-encoded")
     url = world.api.url.replace("http://", f"http://ana:{password}@")
     environment(HTTP_PROXY=url, http_proxy=url)(world)
     world.api.respond = lambda request: Answer(407, echo(request).encode(), HTML)
+
+
+def _through_a_broken_proxy(world: World) -> None:
+    _through_a_proxy(world, PATIENCE)
+    url = f"http://ana:{encoded(PROXY_PASSWORD.text, 'URL-encoded')}@127.0.0.1:none"
+    environment(HTTP_PROXY=url, http_proxy=url)(world)
+
+
+def _no_text(world: World) -> None:
+    path = world.project / "posted.txt"
+    path.write_bytes(POSTED_SECRET.text.encode() + b"\xff")
 
 
 def _unreachable(world: World) -> None:
@@ -233,6 +246,8 @@ STATES: Final[dict[str, State]] = {
         2,
     ),
     "empty files": State(files(posted_txt="", password_txt="\n"), 2),
+    "a file that is no text": State(_no_text, 2),
+    "a file that is too long": State(files(posted_txt=POSTED_SECRET.text * 2_000), 2),
     "a command that fails": State(
         replaced('"cat", "password.txt"', '"cat", "password.txt", "missing.txt"'), 2
     ),
@@ -278,6 +293,7 @@ STATES: Final[dict[str, State]] = {
     ),
     # Between
     "through a proxy": State(_through_a_proxy, 5),
+    "through a proxy that is none": State(_through_a_broken_proxy, 2),
     "through a proxy that refuses": State(_through_a_proxy_that_refuses, 4, echoes=True),
 }
 

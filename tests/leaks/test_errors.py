@@ -110,6 +110,29 @@ async def test_of_an_error_that_encodes(field: str, encoding: str) -> None:
     assert await leaks_where(respond) == set()
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.ReadError,
+        httpx.RemoteProtocolError,
+        httpx.LocalProtocolError,
+        httpx.ProxyError,
+        httpx.DecodingError,
+        httpx.TooManyRedirects,
+    ],
+)
+async def test_of_a_network_that_fails(kind: type[httpx.RequestError]) -> None:
+    """What httpx raises holds the request, and may quote what was sent: neither comes along."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        sent = [request.content.decode(), request.headers.get("authorization", "")]
+        raise kind(f"broken: {sent}", request=request)
+
+    assert await leaks_where(respond) == set()
+
+
 @pytest.mark.parametrize("token", [ACCESS_TOKEN, JWT], ids=lambda token: token.what)
 @pytest.mark.parametrize(
     "text",

@@ -71,6 +71,17 @@ async def test_the_filter_masks_what_servers_echo(
     assert told(world, everything) == set()
 
 
+@pytest.mark.parametrize("state", [name for name, state in STATES.items() if state.of_servers])
+async def test_what_gqlauth_says_needs_no_filter(world: World, state: str) -> None:
+    """Whatever servers echo: each of its events is redacted before anybody's handler has it."""
+    STATES[state].prepare(world)
+    with listening("gqlauth") as ours:
+        await used(world)
+
+    assert "token request" in ours.text
+    assert world.search(ours.text) == set()
+
+
 async def test_an_application_that_logs_it(world: World, everything: Everything) -> None:
     """What the harness must find, it finds: a header in the clear."""
     await used(world)

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import httpx
 import pytest
 
 from tests.leaks.canaries import PLANTED, Search
@@ -119,6 +120,14 @@ def caused() -> Exception:
     return error
 
 
+def asked() -> Exception:
+    """Return an error whose cause holds what was sent."""
+    error = LookupError("no use")
+    request = httpx.Request("GET", "https://a", headers={"X-Key": TEXT})
+    error.__cause__ = httpx.ConnectError("no use", request=request)
+    return error
+
+
 def noted() -> Exception:
     """Return an error with a note that tells."""
     error = LookupError("no use")
@@ -157,6 +166,8 @@ def noted() -> Exception:
         (Printed, "logging"),
         (Printed, "structlog"),
         (caused, "traceback"),
+        (caused, "walk"),
+        (asked, "walk"),
         (noted, "traceback"),
     ],
 )
