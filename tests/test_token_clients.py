@@ -93,7 +93,7 @@ async def test_the_deadline_ends_the_wait_for_a_turn() -> None:
     fake.gate = anyio.Event()
     names = [f"orders-{number}" for number in range(CONNECTIONS)]
     endpoints = [endpoint(name, "id.example.com") for name in names]
-    late = endpoint("late", "id.example.com", timeout=0.1)
+    late = endpoint("late", "id.example.com", timeout=0.5)
     async with (
         service(fake, [*endpoints, late]) as many,
         anyio.create_task_group() as tasks,
@@ -107,7 +107,7 @@ async def test_the_deadline_ends_the_wait_for_a_turn() -> None:
 
     assert len(fake.requests) == CONNECTIONS
     assert str(caught.value) == (
-        "late: token endpoint id.example.com could not be asked within 0.1 s"
+        "late: token endpoint id.example.com could not be asked within 0.5 s"
     )
 
 

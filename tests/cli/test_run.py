@@ -43,6 +43,7 @@ def test_returns_what_the_function_returns() -> None:
     assert run(answer, waiting_for="an answer") == 42
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_is_passed_on() -> None:
     """Ctrl-C ends what runs with KeyboardInterrupt."""
 
@@ -51,13 +52,8 @@ def test_interrupt_is_passed_on() -> None:
         await anyio.sleep_forever()
         raise AssertionError
 
-    # Whoever runs this in the background may have it ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            run(interrupted, waiting_for="nothing")
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        run(interrupted, waiting_for="nothing")
 
 
 def test_long_wait_is_told_and_erased() -> None:

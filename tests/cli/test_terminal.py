@@ -103,6 +103,7 @@ def test_long_wait_shows_what_is_waited_for(gql: Gql, orders: HttpServer, gate: 
     assert terminal.shown.endswith("\r\x1b[K")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt(gql: Gql, orders: HttpServer) -> None:
     """Ctrl-C ends it with 130, quickly and without a traceback."""
     with at_a_terminal("auth", "token") as terminal:
