@@ -36,6 +36,8 @@ def dry_run(call: Call, body: dict[str, Any]) -> Iterator[str]:
         name = str(getattr(auth.strategy, "header_name", "Authorization"))
         if not {name.lower(), "authorization"} & given:
             yield f"{name}: {MASK} ({_source(auth)})"
+            if getattr(auth.strategy, "dpop", False):
+                yield f"DPoP: {MASK} (a proof for this request alone)"
     yield ""
     query = "\n".join(redact_text(line) for line in body["query"].split("\n"))
     yield "".join(_json.pretty(_json.write({**redact(body), "query": query})))

@@ -203,3 +203,16 @@ def test_a_dry_run_shows_where_the_credential_comes_from(
     told += [line for line in outcome.stdout.splitlines() if line.startswith("Authorization")]
 
     assert [line for line in told if "ORDERS_KEY" not in line] == shown
+
+
+def test_a_dry_run_tells_of_a_proof(api: Api) -> None:
+    """A token that is bound goes with one, which is made for the request that is sent."""
+    path = api.gql.project / "gqlauth.toml"
+    text = path.read_text()
+    path.write_text(
+        text.replace('client_id = "orders-cli"', 'client_id = "orders-cli"\ndpop = true')
+    )
+    lines = api(ASK, "--dry-run").stdout.splitlines()
+
+    at = lines.index("Authorization: *** (gqlauth.toml:7 client_credentials)")
+    assert lines[at + 1] == "DPoP: *** (a proof for this request alone)"
