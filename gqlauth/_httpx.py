@@ -24,6 +24,8 @@ LONGEST_REJECTION: Final = 1024 * 1024
 #: Answers that go on for as long as the server likes.
 _STREAMS: Final = ("text/event-stream", "multipart/")
 _UNAUTHORIZED: Final = 401
+_AUTHORIZATION: Final = b"authorization"
+_AUTHORIZATION_LENGTH: Final = len(_AUTHORIZATION)
 _SUCCESS: Final = range(200, 300)
 
 
@@ -63,7 +65,7 @@ class EndpointAuth(httpx.Auth):
         url = request.url
         if (
             source is None
-            or "authorization" in request.headers
+            or _is_authorized(request)
             # As `origin` has it, but for default ports: httpx tells none of them.
             or ((url.scheme, url.host, url.port) not in self._told and self._is_foreign(url))
         ):
@@ -208,6 +210,15 @@ class _Refusal:
     how: str
     #: Why the request must not be sent again; empty where it may.
     why_once: str
+
+
+def _is_authorized(request: httpx.Request) -> bool:
+    """Tell whether a request brings an ``Authorization`` of its own."""
+    # What httpx does for `in` takes twice as long: it looks for an encoding of all headers first.
+    for name, _ in request.headers.raw:
+        if len(name) == _AUTHORIZATION_LENGTH and name.lower() == _AUTHORIZATION:
+            return True
+    return False
 
 
 def _wants_another(token: Token, request: httpx.Request, response: httpx.Response) -> bool:
