@@ -24,12 +24,26 @@ def run(function: Callable[[], Awaitable[T]], *, waiting_for: str) -> T:
     """Run `function` in an event loop, and return what it returns.
 
     On a terminal, standard error shows after a second what is waited for, such as
-    ``token endpoint id.example.com``, until it is done.
+    ``token endpoint id.example.com``, until it is done. A crash leaves no core file.
     """
     import anyio  # noqa: PLC0415 - help awaits nothing
 
+    leave_no_core()
     with waiting(waiting_for):
         return anyio.run(function, backend="asyncio")
+
+
+def leave_no_core() -> None:
+    """Let no crash of this process, or of what it runs, write its memory into a file.
+
+    What awaits holds secrets and tokens there.
+    """
+    try:
+        import resource  # noqa: PLC0415 - what awaits nothing holds no secret
+    except ImportError:  # there are no core files on Windows
+        return
+    # That it may be raised again is for who runs a debugger.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from threading import Event
@@ -11,7 +12,7 @@ from typing import NoReturn
 import anyio
 import pytest
 
-from gqlauth._cli._run import run, waiting
+from gqlauth._cli._run import leave_no_core, run, waiting
 from tests.support.terminal import FakeTerminal
 
 
@@ -54,6 +55,15 @@ def test_interrupt_is_passed_on() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run(interrupted, waiting_for="nothing")
+
+
+def test_where_there_are_no_core_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows, there is nothing to be seen to."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    monkeypatch.setitem(sys.modules, "resource", None)
+    leave_no_core()
+
+    assert resource.getrlimit(resource.RLIMIT_CORE) == before
 
 
 def test_long_wait_is_told_and_erased() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,9 @@ for process in ("self", str(os.getppid())):
         path = pathlib.Path("/proc", process, kind)
         if path.exists():
             lines += path.read_text(errors="replace").split("\\0")
+    limits = pathlib.Path("/proc", process, "limits").read_text().splitlines()
+    with pathlib.Path("limits").open("a") as file:
+        print(*(line for line in limits if "core" in line), file=file)
 with seen.open("a") as file:
     file.write("\\0".join(lines) + "\\0")
 print(pathlib.Path("password.txt").read_text().strip())
@@ -60,6 +64,29 @@ def test_no_process_shows_it(world: World, arguments: tuple[str, ...]) -> None:
     assert world.left_behind() == set()
     told = world.search(done.stdout)
     assert told == ({PASSWORD} if arguments[1] == "token" else set())
+
+
+def test_no_crash_leaves_a_core_file(world: World) -> None:
+    """What is in memory while a secret is read is written nowhere, whatever the shell allows."""
+    world.file("spy.py", SPY)
+    world.configure(CONFIG.replace('"cat", "password.txt"', f'"{sys.executable}", "spy.py"'))
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    allow = f'ulimit -S -c {"unlimited" if hard < 0 else hard // 512}; exec "$@"'
+    subprocess.run(
+        [
+            "sh",
+            "-c",
+            allow,
+            "sh",
+            sys.executable,
+            *["-m", "gqlauth", "auth", "token", "-e", "basic"],
+        ],
+        capture_output=True,
+        check=True,
+    )
+
+    limits = (world.project / "limits").read_text(encoding="utf-8").splitlines()
+    assert [line.split()[4] for line in limits] == ["0", "0"]
 
 
 def test_sees_what_a_process_shows(world: World) -> None:
