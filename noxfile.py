@@ -197,7 +197,8 @@ def tests(session: nox.Session) -> None:
 def integration(session: nox.Session) -> None:
     """Run the tests that speak to real servers over TCP."""
     install_wheel(session, "integration")
-    run_pytest(session, "tests/integration")
+    # By file, so that each server is started once, or twice.
+    run_pytest(session, "--numprocesses", "auto", "--dist", "loadfile", "tests/integration")
 
 
 @nox.session(requires=["build"])

@@ -9,6 +9,7 @@ import pytest
 from gqlauth import Secret
 from gqlauth_strategies import ClientCredentials
 from tests.support.faults import HostileTokenEndpoint, hostile_token_endpoint
+from tests.support.figures import FIGURES
 from tests.support.places import Place
 from tests.support.servers import authlib_server, client_secret, graphql_api, oidc_provider
 
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.servers import Api, AuthlibServer, Provider
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures that tests told, be it from another process."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    told = [text for one in reports for name, text in one.user_properties if name == FIGURES]
+    if told:
+        terminalreporter.section("figures")
+        for text in told:
+            terminalreporter.write_line(str(text))
 
 
 class Credentials(Protocol):

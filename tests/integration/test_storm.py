@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,13 @@ import pytest
 from gqlauth import AuthService, Secret
 from gqlauth._options import AuthOptions
 from tests.support.faults import tcp_proxy
+from tests.support.figures import FIGURES
 from tests.support.servers import client_secret
 from tests.support.storm import Judge, Storm, TwoSeconds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.faults import TcpProxy
     from tests.support.servers import Api, Provider
 
@@ -89,7 +91,10 @@ def warm_api(api: Api) -> Api:
 
 
 async def test_storm(
-    provider: Provider, warm_api: Api, anyio_backend: str, capsys: pytest.CaptureFixture[str]
+    provider: Provider,
+    warm_api: Api,
+    anyio_backend: str,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """No expired token is sent, nobody hangs, nothing is left over, nothing unforeseen is raised.
 
@@ -133,14 +138,14 @@ async def test_storm(
     asked = provider.requests("storm") - asked
     refused = api.count("/graphql refused: expired token") - refused
 
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n{anyio_backend}: {asked} token requests; {storm.figures()}\n"
-            f"  requests whose token ended on its way: {refused}; "
-            f"sent past its end by {judge.expired:.3f} s at most\n"
-            f"  faults on the way to tokens: {counts[0]}\n"
-            f"  faults on the way to the API: {counts[1]}\n"
-        )
+    record_property(
+        FIGURES,
+        f"{anyio_backend}: {asked} token requests; {storm.figures()}\n"
+        f"  requests whose token ended on its way: {refused}; "
+        f"sent past its end by {judge.expired:.3f} s at most\n"
+        f"  faults on the way to tokens: {counts[0]}\n"
+        f"  faults on the way to the API: {counts[1]}",
+    )
     # Between the look at the clock and the sending nothing is awaited.
     assert judge.expired <= storm.stood_still
     # The API allows no leeway: what it refuses as expired was sent in time, and came late.
