@@ -6,12 +6,56 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from gqlauth._certificate import Certificate, Shown
 from gqlauth._config._urls import is_loopback
-from gqlauth._tls import system_context
+from gqlauth._request_headers import EndpointHeaders
+from gqlauth._tls import own_context, system_context
 from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import ssl
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from gqlauth._config import Endpoint
+
+
+def endpoint_client(
+    endpoint: Endpoint,
+    auth: httpx.Auth | None,
+    *,
+    timeout: float | None,
+    transport: httpx.AsyncBaseTransport | None,
+) -> httpx.AsyncClient:
+    """Return an httpx client for requests to `endpoint`; see `AuthService.client`.
+
+    It authenticates by `auth`; without, it shows no certificate either.
+
+    Raises:
+        ConfigError: when a ``ca_file``, or what the environment says, cannot be used.
+
+    """
+    places = (endpoint.url, *endpoint.origins)
+    hooks: list[Callable[[httpx.Request], Awaitable[None]]] = [
+        EndpointHeaders(endpoint.headers, places)
+    ]
+    tls: dict[str, ssl.SSLContext] = {}
+    configured = None if auth is None else endpoint.auth
+    certificate = None if configured is None else Certificate.of(configured.strategy)
+    if certificate is not None or endpoint.ca_file is not None:
+        tls["verify"] = own_context(endpoint.ca_file)
+    if certificate is not None:
+        hooks.append(Shown(certificate, tls["verify"]))
+    client = http_client(
+        places,
+        auth=auth,
+        timeout=endpoint.timeout if timeout is None else timeout,
+        transport=transport,
+        event_hooks={"request": hooks},
+        **tls,
+    )
+    for header in endpoint.headers:
+        client.headers.pop(header, None)  # what httpx puts on each request by itself gives way
+    return client
 
 
 def http_client(urls: Iterable[str], **settings: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own

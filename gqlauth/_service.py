@@ -18,8 +18,7 @@ from gqlauth._token_clients import TokenClients
 from gqlauth.errors import ConfigError, GqlAuthError, ServiceClosedError
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Collection
     from pathlib import Path
     from types import TracebackType
 
@@ -170,34 +169,11 @@ class AuthService:
                 proxy or certificates cannot be used.
 
         """
-        from gqlauth._certificate import Certificate, Shown  # noqa: PLC0415 - as below
-        from gqlauth._http_client import http_client  # noqa: PLC0415 - diagnostics need no httpx
-        from gqlauth._request_headers import EndpointHeaders  # noqa: PLC0415 - the same
-        from gqlauth._tls import own_context  # noqa: PLC0415 - the same
+        from gqlauth._http_client import endpoint_client  # noqa: PLC0415 - diagnostics need no httpx
 
         endpoint = self.endpoint(name)
-        places = (endpoint.url, *endpoint.origins)
-        hooks: list[Callable[[httpx.Request], Awaitable[None]]] = [
-            EndpointHeaders(endpoint.headers, places)
-        ]
-        tls: dict[str, ssl.SSLContext] = {}
-        auth = endpoint.auth if authenticate else None
-        certificate = None if auth is None else Certificate.of(auth.strategy)
-        if certificate is not None or endpoint.ca_file is not None:
-            tls["verify"] = own_context(endpoint.ca_file)
-        if certificate is not None:
-            hooks.append(Shown(certificate, tls["verify"]))
-        client = http_client(
-            places,
-            auth=self.auth(endpoint.name) if authenticate else None,
-            timeout=endpoint.timeout if timeout is None else timeout,
-            transport=transport,
-            event_hooks={"request": hooks},
-            **tls,
-        )
-        for header in endpoint.headers:
-            client.headers.pop(header, None)  # what httpx puts on each request by itself gives way
-        return client
+        auth = self.auth(endpoint.name) if authenticate else None
+        return endpoint_client(endpoint, auth, timeout=timeout, transport=transport)
 
     async def token(
         self, name: str | None = None, *, min_ttl: float = 0.0, refresh: bool = False
