@@ -6,7 +6,9 @@ import contextlib
 import io
 import os
 import sys
+import threading
 from importlib import import_module
+from time import monotonic
 from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 import click
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 #: The subcommands, each a module of its name that has a command of its name.
 _COMMANDS: Final = ("api", "auth", "completion", "config")
+
+#: Seconds for which threads are waited for that still run at the end.
+PATIENCE: Final = 1.0
 
 #: The variable by which a shell asks for completions.
 _COMPLETE: Final = "_GQL_COMPLETE"
@@ -54,7 +59,10 @@ def gql() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``gql`` with `arguments`, or those of the process, and exit with its status."""
-    sys.exit(run(arguments))
+    status = run(arguments)
+    if _is_held_up():
+        os._exit(status)  # all that was to be written is written
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -79,6 +87,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return _interrupted()
         return tell(error, settings.verbosity)
     return result if isinstance(result, int) else SUCCESS
+
+
+def _is_held_up() -> bool:
+    """Tell whether a thread is left that may never end, as a keyring or a file system hangs.
+
+    The interpreter would wait for it, though nobody needs any more what it was asked for.
+    """
+    until = monotonic() + PATIENCE
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, until - monotonic()))
+            if thread.is_alive():
+                return True
+    return False
 
 
 def _interrupted() -> int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import subprocess
 import sys
-from threading import Event
+from threading import Event, Thread
 from typing import NoReturn
 
 import anyio
 import pytest
 
+from gqlauth import _cli
 from gqlauth._cli._run import leave_no_core, run, waiting
 from tests.support.terminal import FakeTerminal
 
@@ -116,3 +118,38 @@ def test_terminal_that_is_gone_is_no_error() -> None:
 
     with waiting("nothing", stream=terminal, every=0.001):
         assert terminal.written.wait(10)
+
+
+class TestEnd:
+    """``gql`` ends when it is done."""
+
+    @pytest.mark.parametrize("wait", ["threading.Event().wait", "lambda: None"])
+    def test_waits_for_nobody_for_ever(self, wait: str) -> None:
+        """A thread may hang, in a keyring or a file system; what was written is there."""
+        code = (
+            "import threading; from gqlauth._cli import main;"
+            f" threading.Thread(target={wait}).start();"
+            " main(['auth', '--no-such'])"
+        )
+
+        ran = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        )
+
+        assert (ran.returncode, ran.stderr.splitlines()[0]) == (
+            2,
+            'gql: no such option "--no-such"',
+        )
+
+    def test_waits_for_what_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It may be about to."""
+        event = Event()
+        thread = Thread(target=event.wait)
+        thread.start()
+        monkeypatch.setattr(_cli, "PATIENCE", 0.0)
+        try:
+            assert _cli._is_held_up()
+        finally:
+            event.set()
+        monkeypatch.undo()
+        assert not _cli._is_held_up()
