@@ -54,7 +54,7 @@ class Source:
         clock: Clock,
     ) -> None:
         self.name = name
-        self.key = cache_key(strategy, options)
+        self.key = cache_key(strategy, options).digest
         self._strategy = strategy
         self._options = options
         self._cache = cache

@@ -24,6 +24,15 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     return backend
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_tokens_of_this_machine() -> Iterator[None]:
+    """Ask no keyring of this machine for a key, write none into it, and store no token."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        patch.delenv("GQLAUTH_CACHE_KEY", raising=False)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
     """Undo what a test configured of logging: handlers, filters and levels."""

@@ -12,6 +12,7 @@ import pytest
 from gqlauth import Secret
 from gqlauth._key import _MARKS, cache_key
 from gqlauth._options import AuthOptions
+from gqlauth._secret_sources import EnvSource
 
 
 @attrs.frozen
@@ -53,7 +54,7 @@ class Grant:
 
 
 def key(strategy: object = None, options: AuthOptions | None = None, **fields: Any) -> str:
-    return cache_key(strategy or Grant(**fields), options or AuthOptions())
+    return cache_key(strategy or Grant(**fields), options or AuthOptions()).digest
 
 
 def test_equal_strategies_have_one_key() -> None:
@@ -161,3 +162,40 @@ def test_what_cannot_be_watched_shares_with_nothing() -> None:
     """Not even with itself, as nobody could tell when it is gone."""
     one = object()
     assert key(other=one) != key(other=one)
+
+
+def lasts(strategy: object = None, **fields: Any) -> bool:
+    return cache_key(strategy or Grant(**fields), AuthOptions()).lasting
+
+
+def test_what_is_told_by_values_lasts() -> None:
+    """Another process comes to the same key."""
+    reference = Secret.from_source(Source(("op", "read", "a")))
+    assert lasts(secret=reference, params={"a": ["b", Colour.RED, Path("/c")]}, other=Inner())
+
+
+@pytest.mark.parametrize(
+    "value", [Secret("s3cr3t"), [Secret("s3cr3t")], Plain(), object(), Path("c")]
+)
+def test_what_no_other_process_knows_does_not(value: object) -> None:
+    """Neither a secret given in code, nor what is known by itself, nor a relative path."""
+    assert not lasts(other=value)
+
+
+def test_nor_does_what_a_class_made_in_passing_says() -> None:
+    """Each script has classes of its own under the same names."""
+    made = attrs.make_class("Made", ["x"])
+    script = attrs.make_class("Script", ["x"])
+    made.__module__ = script.__module__ = __name__
+    assert lasts(made(1))
+    made.__qualname__ = "function.<locals>.Made"
+    script.__module__ = "__main__"
+    assert [lasts(made(1)), lasts(script(1)), lasts(Plain())] == [False] * 3
+    assert [lasts(other=made(1)), lasts(other=script(1))] == [False] * 2
+
+
+def test_the_variables_of_its_secrets_are_told() -> None:
+    """In another process, they may be others."""
+    one, other = (Secret.from_source(EnvSource(name)) for name in ("ONE", "OTHER"))
+    grant = Grant(secret=other, params={"a": one}, other=Secret.from_source(Source(("op",))))
+    assert cache_key(grant, AuthOptions()).variables == ("ONE", "OTHER")
