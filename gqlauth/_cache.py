@@ -14,15 +14,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import anyio
-import attrs
 
 from gqlauth import _events
-from gqlauth._entry import Entry, Failure
+from gqlauth._entry import Entry, Failure, Snapshot
 from gqlauth._flight import Flight, StrategyFailedError, fetched
-from gqlauth.errors import GqlAuthError, ServiceClosedError, TokenUnavailableError
+from gqlauth.errors import GqlAuthError, ServiceClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from anyio.abc import TaskGroup
 
@@ -30,28 +29,8 @@ if TYPE_CHECKING:
     from gqlauth._flight import Acquisition
     from gqlauth._token import Token
 
-#: Seconds for which a failure is remembered: one that will last; and one that may pass, at
-#: first, and at the most as it doubles; and at the most where the server asks for more.
-LASTING_FAILURE: Final = 5.0
-FIRST_FAILURE: Final = 1.0
-LONGEST_FAILURE: Final = 30.0
-LONGEST_RETRY_AFTER: Final = 3600.0
 #: Entries that are looked at for some to drop, the oldest first: all of them may be in flight.
 LOOKED_AT: Final = 32
-
-
-@attrs.frozen
-class Snapshot:
-    """What the cache knows of a key, for diagnostics."""
-
-    token: Token | None
-    #: When its refresh is due, in seconds since the epoch.
-    refresh_at: float | None
-    #: Whether the token still serves.
-    usable: bool
-    in_flight: bool
-    #: The last failure, if nothing has succeeded since.
-    error: GqlAuthError | None
 
 
 class TokenCache:
@@ -61,6 +40,7 @@ class TokenCache:
         clock: what tells the time.
         max_entries: how many keys are kept; the one that was not asked for longest goes first.
         jitter: gives a number from 0 to 1 by which a refresh comes earlier.
+        ahead: whether a token is refreshed in the background while it still serves.
 
     """
 
@@ -70,11 +50,13 @@ class TokenCache:
         clock: Clock,
         max_entries: int = 10_000,
         jitter: Callable[[], float] = random.random,
+        ahead: bool = True,
     ) -> None:
         self._wall = clock.wall
         self._monotonic = clock.monotonic
         self._max_entries = max_entries
         self._jitter = jitter
+        self._ahead = ahead
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._tasks: TaskGroup | None = None
 
@@ -144,7 +126,8 @@ class TokenCache:
         entry = self._entry(key)
         token = entry.token
         if token is not None and not renew and self._before(entry, entry.usable_until):
-            if not self._before(entry, entry.refresh_at) and self._may_fly(entry):
+            due = self._ahead and not self._before(entry, entry.refresh_at)
+            if due and self._may_fly(entry):
                 self._start(entry, acquisition)
             return token
         if entry.flight is None and entry.failure is not None and not self._may_fly(entry):
@@ -165,6 +148,11 @@ class TokenCache:
         if current or entry.flight is not None:
             entry.refuse(token)
         return current
+
+    def has_refused(self, key: str, token: Token) -> bool:
+        """Tell whether `token` is one of `key` that was refused lately."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.has_refused(token)
 
     def keeps(self, key: str, token: Token) -> bool:
         """Tell whether `token` is the one that is kept of `key`."""
@@ -191,6 +179,22 @@ class TokenCache:
         if entry.flight is None:
             del self._entries[key]
         return had
+
+    def found(self, key: str) -> None:
+        """Take note that the flight of `key` need not fetch its token: another process had it."""
+        flight = self._entries[key].flight
+        assert flight is not None
+        flight.found = True
+
+    def later(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Do `work` in the background, to its end; nothing where the cache is not running."""
+
+        async def shielded() -> None:
+            with anyio.CancelScope(shield=True):
+                await work()
+
+        if self._tasks is not None:
+            self._tasks.start_soon(shielded)
 
     def look(self, key: str) -> Snapshot | None:
         """Return what is known of `key`; this changes nothing."""
@@ -268,7 +272,8 @@ class TokenCache:
         else:
             self._landed(entry, flight, token, acquisition.refresh_window)
             waited = flight.done.statistics().tasks_waiting
-            _events.token_fetched(name, token, self._monotonic() - monotonic, waited)
+            tell = _events.token_found if flight.found else _events.token_fetched
+            tell(name, token, self._monotonic() - monotonic, waited)
         finally:
             entry.flight = None
             if flight.token is None and flight.error is None:
@@ -286,13 +291,6 @@ class TokenCache:
     def _failed(self, entry: Entry, flight: Flight, error: GqlAuthError, name: str) -> None:
         # It is kept for a while, and what it was raised through need not be.
         flight.error = error.with_traceback(None)
-        count = 1 if entry.failure is None else entry.failure.count + 1
-        if isinstance(error, TokenUnavailableError):
-            pause = min(LONGEST_FAILURE, FIRST_FAILURE * 2 ** min(count - 1, 10))
-            if error.retry_after is not None:
-                pause = min(LONGEST_RETRY_AFTER, max(pause, error.retry_after))
-        else:
-            pause = LASTING_FAILURE
-        entry.failure = Failure(error, count, self._monotonic() + pause)
+        entry.failure = Failure.after(entry.failure, error, self._monotonic())
         if entry.token is not None:
-            _events.refresh_failed(name, error, pause)
+            _events.refresh_failed(name, error, entry.failure.pause)

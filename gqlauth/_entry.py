@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
+
+import attrs
+
+from gqlauth.errors import TokenUnavailableError
 
 if TYPE_CHECKING:
     from gqlauth._flight import Flight
@@ -23,19 +27,60 @@ MARGIN: Final = 10.0
 MARGIN_PART: Final = 1 / 10
 #: Refused tokens that are remembered of a key, until one that was not comes.
 MOST_REFUSED: Final = 4
+#: Seconds for which a failure is remembered: one that will last; and one that may pass, at
+#: first, and at the most as it doubles; and at the most where the server asks for more.
+LASTING_FAILURE: Final = 5.0
+FIRST_FAILURE: Final = 1.0
+LONGEST_FAILURE: Final = 30.0
+LONGEST_RETRY_AFTER: Final = 3600.0
+
+
+def usable_until(token: Token) -> float:
+    """Return until when `token` is used, by the wall clock."""
+    assert token.issued_at is not None
+    life = math.inf if token.expires_in is None else token.expires_in
+    # Not later than the end, also where that came before the beginning.
+    return token.issued_at + life - max(0.0, min(MARGIN, life * MARGIN_PART))
+
+
+@attrs.frozen
+class Snapshot:
+    """What the cache knows of a key, for diagnostics."""
+
+    token: Token | None
+    #: When its refresh is due, in seconds since the epoch.
+    refresh_at: float | None
+    #: Whether the token still serves.
+    usable: bool
+    in_flight: bool
+    #: The last failure, if nothing has succeeded since.
+    error: GqlAuthError | None
 
 
 class Failure:
     """A failure that is remembered, so that a thousand callers make one attempt."""
 
-    __slots__ = ("count", "error", "until")
+    __slots__ = ("count", "error", "pause", "until")
 
-    def __init__(self, error: GqlAuthError, count: int, until: float) -> None:
+    def __init__(self, error: GqlAuthError, count: int, pause: float, now: float) -> None:
         self.error = error
         #: How many came in a row.
         self.count = count
-        #: When the next attempt may be made, by the monotonic clock.
-        self.until = until
+        #: Seconds until the next attempt may be made; and when that is, by the monotonic clock.
+        self.pause = pause
+        self.until = now + pause
+
+    @classmethod
+    def after(cls, last: Failure | None, error: GqlAuthError, now: float) -> Self:
+        """Return what is remembered of `error`, which followed on the `last` failure, if any."""
+        count = 1 if last is None else last.count + 1
+        if isinstance(error, TokenUnavailableError):
+            pause = min(LONGEST_FAILURE, FIRST_FAILURE * 2 ** min(count - 1, 10))
+            if error.retry_after is not None:
+                pause = min(LONGEST_RETRY_AFTER, max(pause, error.retry_after))
+        else:
+            pause = LASTING_FAILURE
+        return cls(error, count, pause, now)
 
 
 class Entry:
@@ -62,12 +107,7 @@ class Entry:
     @property
     def usable_until(self) -> float:
         """Return until when the token is used, by the wall clock."""
-        if self.token is None:
-            return -math.inf
-        assert self.token.issued_at is not None
-        life = math.inf if self.token.expires_in is None else self.token.expires_in
-        # Not later than the end, also where that came before the beginning.
-        return self.token.issued_at + life - max(0.0, min(MARGIN, life * MARGIN_PART))
+        return -math.inf if self.token is None else usable_until(self.token)
 
     @property
     def monotonic_shift(self) -> float:

@@ -30,8 +30,17 @@ def token_wanted(name: str, entry: Entry, before: Callable[[Entry, float], bool]
 
 def token_fetched(name: str, token: Token, elapsed: float, waited: int) -> None:
     """Tell that a token came, after `elapsed` seconds, in which so many callers `waited` for it."""
+    _came("token fetched", name, token, elapsed, waited)
+
+
+def token_found(name: str, token: Token, elapsed: float, waited: int) -> None:
+    """Tell that a token was there already, where other processes keep theirs, too."""
+    _came("token found", name, token, elapsed, waited)
+
+
+def _came(event: str, name: str, token: Token, elapsed: float, waited: int) -> None:
     _log.info(
-        "token fetched",
+        event,
         endpoint=name,
         expires_in=token.expires_in,
         elapsed=round(elapsed, 3),

@@ -50,10 +50,12 @@ class StrategyFailedError(StrategyError):
 class Flight:
     """One acquisition under way, and what it comes to."""
 
-    __slots__ = ("done", "error", "token")
+    __slots__ = ("done", "error", "found", "token")
 
     def __init__(self) -> None:
         self.done = anyio.Event()
+        #: Whether the token was there already, with another process.
+        self.found = False
         self.token: Token | None = None
         self.error: GqlAuthError | None = None
 

@@ -9,8 +9,8 @@ from gqlauth._status import EndpointStatus, State
 from gqlauth.errors import ConfigError, GqlAuthError, TokenError, TokenRefusedError
 
 if TYPE_CHECKING:
-    from gqlauth._cache import Snapshot
     from gqlauth._config import Endpoint
+    from gqlauth._entry import Snapshot
 
 
 def report(  # noqa: PLR0913 - all but two by name
@@ -19,12 +19,14 @@ def report(  # noqa: PLR0913 - all but two by name
     *,
     wall: float,
     token_url: str | None = None,
+    store: tuple[str, str] = ("memory", ""),
     checked: bool = False,
     error: GqlAuthError | None = None,
 ) -> EndpointStatus:
     """Return the status of `endpoint` at the time `wall`; `error` is what a check came to.
 
-    `token_url` is where its tokens are asked for, as far as that is known.
+    `token_url` is where its tokens are asked for, as far as that is known, and `store` where they
+    are kept, and what there is to say of that.
     """
     if endpoint.auth is None:
         return EndpointStatus(name=endpoint.name, url=endpoint.url, type=NO_AUTH, state="none")
@@ -50,6 +52,8 @@ def report(  # noqa: PLR0913 - all but two by name
         token_url=token_url or getattr(strategy, "token_url", None),
         client_id=getattr(strategy, "client_id", None),
         secret_source=next((secret.source for secret in endpoint.auth.secrets()), None),
+        store=store[0],
+        store_detail=store[1] or None,
         checked=checked,
     )
 

@@ -13,9 +13,10 @@ from gqlauth._config import RETRY_ON, Config, Endpoint
 from gqlauth._config._urls import check_urls
 from gqlauth._options import AuthOptions
 from gqlauth._report import report
-from gqlauth._source import Source
+from gqlauth._sources import Sources
+from gqlauth._stores._opening import store_of
 from gqlauth._token_clients import TokenClients
-from gqlauth.errors import ConfigError, GqlAuthError, ServiceClosedError
+from gqlauth.errors import GqlAuthError, ServiceClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,6 +41,8 @@ class AuthService:
         clock: what tells the time, for tests.
         token_transport: what token requests go through instead of the network, for tests.
         max_entries: how many tokens are kept; the one not asked for longest goes first.
+        short_lived: whether the process ends soon, as a command does: no token is refreshed ahead,
+            and, if the configuration says nothing else, the store is ``auto``.
 
     """
 
@@ -50,12 +53,15 @@ class AuthService:
         clock: Clock | None = None,
         token_transport: httpx.AsyncBaseTransport | None = None,
         max_entries: int = 10_000,
+        short_lived: bool = False,
     ) -> None:
         self.config = Config() if config is None else config
         self._clock: Clock = SystemClock() if clock is None else clock
-        self._cache = TokenCache(clock=self._clock, max_entries=max_entries)
+        self._cache = TokenCache(clock=self._clock, max_entries=max_entries, ahead=not short_lived)
+        default = "auto" if short_lived else "memory"
+        self._store = store_of(self.config.cache, self._clock, default=default)
         self._http = TokenClients(token_transport)
-        self._sources: dict[str | None, Source] = {}
+        self._sources = Sources(self.config, self._cache, self._http, self._clock, self._store)
 
     @classmethod
     def from_config(cls, path: str | Path | None = None) -> Self:
@@ -83,6 +89,8 @@ class AuthService:
             await self._cache.stop()
         finally:
             with anyio.CancelScope(shield=True):
+                if self._store is not None:
+                    await self._store.aclose()
                 await self._http.aclose()
 
     def endpoint(self, name: str | None = None) -> Endpoint:
@@ -107,7 +115,7 @@ class AuthService:
 
         endpoint = self.endpoint(name)
         return EndpointAuth(
-            None if endpoint.auth is None else self._source(endpoint.name),
+            None if endpoint.auth is None else self._sources.of(endpoint.name),
             name=endpoint.name,
             origins=(endpoint.url, *endpoint.origins),
             retry_on=endpoint.retry_on,
@@ -146,7 +154,7 @@ class AuthService:
         options = AuthOptions() if options is None else options
         check_urls(strategy, (url, *origins), insecure=options.allow_insecure_http)
         name = name or URL(url).host
-        source = self._made(name, strategy, options)
+        source = self._sources.made(name, strategy, options)
         return EndpointAuth(source, name=name, origins=(url, *origins), retry_on=retry_on)
 
     def client(
@@ -190,7 +198,7 @@ class AuthService:
             ServiceClosedError: when the service was not entered, or closes.
 
         """
-        source = self._sources.get(name) or self._source(name)
+        source = self._sources.known.get(name) or self._sources.of(name)
         if refresh:
             return await source.token(renew=True)
         if min_ttl <= 0:
@@ -232,38 +240,40 @@ class AuthService:
         if endpoint.auth is None:
             return self._report(endpoint)
         try:
-            await self._source(endpoint.name).token(renew=True)
+            await self._sources.of(endpoint.name).token(renew=True)
         except ServiceClosedError:
             raise
         except GqlAuthError as error:
             return self._report(endpoint, checked=True, error=error)
         return self._report(endpoint, checked=True)
 
-    def clear(self, name: str | None = None) -> int:
-        """Forget the tokens of one endpoint, or of all; return how many there were.
+    async def recall(self, *names: str) -> None:
+        """Take over what is stored of the tokens of endpoints, so that `status` tells it.
+
+        They are those called `names`, or all. Nothing is fetched, and no secret's command is run.
+        Without a store, this does nothing.
 
         Raises:
             ConfigError: when there is no such endpoint.
 
         """
-        chosen = self.config.endpoints.values() if name is None else [self.endpoint(name)]
-        return sum([self._source(one.name).forget() for one in chosen if one.auth is not None])
+        chosen = self._sources.chosen(*names)
+        if self._store is not None:
+            shared = {one.shared.key: one for one in chosen if one.shared is not None}
+            for key, token in (await self._store.look(list(shared))).items():
+                shared[key].recall(token)
 
-    def _source(self, name: str | None) -> Source:
-        source = self._sources.get(name)
-        if source is None:
-            endpoint = self.endpoint(name)
-            if endpoint.auth is None:
-                raise ConfigError(f'endpoint "{endpoint.name}" has no auth, and so no token')
-            # One for the endpoint, whether it is asked for by name or as the default.
-            source = self._sources.get(endpoint.name) or self._made(
-                endpoint.name, endpoint.auth.strategy, endpoint.auth.options
-            )
-            self._sources[name] = self._sources[endpoint.name] = source
-        return source
+    async def clear(self, name: str | None = None) -> int:
+        """Forget the tokens of one endpoint, or of all; return how many there were.
 
-    def _made(self, name: str, strategy: Strategy, options: AuthOptions) -> Source:
-        return Source(name, strategy, options, self._cache, self._http, self._clock)
+        Those that are stored are forgotten for all processes.
+
+        Raises:
+            ConfigError: when there is no such endpoint.
+
+        """
+        chosen = self._sources.chosen() if name is None else self._sources.chosen(name)
+        return sum([await source.forget() for source in chosen])
 
     def _report(
         self,
@@ -272,12 +282,13 @@ class AuthService:
         checked: bool = False,
         error: GqlAuthError | None = None,
     ) -> EndpointStatus:
-        source = None if endpoint.auth is None else self._source(endpoint.name)
+        source = None if endpoint.auth is None else self._sources.of(endpoint.name)
         return report(
             endpoint,
             None if source is None else source.look(),
             wall=self._clock.wall(),
             token_url=None if source is None else source.token_url,
+            store=("memory", "") if source is None else source.store,
             checked=checked,
             error=error,
         )

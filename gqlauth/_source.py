@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,11 +11,16 @@ from gqlauth import _log
 from gqlauth._flight import Flight
 from gqlauth._key import cache_key
 from gqlauth._refusals import Pace, Trouble
+from gqlauth._shared import Shared, why_alone
 
 if TYPE_CHECKING:
-    from gqlauth._cache import Snapshot, TokenCache
+    from collections.abc import Awaitable, Callable
+
+    from gqlauth._cache import TokenCache
     from gqlauth._clock import Clock
+    from gqlauth._entry import Snapshot
     from gqlauth._options import AuthOptions
+    from gqlauth._stores._guarded import Guarded
     from gqlauth._token import Strategy, Token
     from gqlauth._token_clients import TokenClients
     from gqlauth.errors import TokenRefusedError
@@ -33,6 +39,7 @@ class Source:
     """
 
     __slots__ = (
+        "_alone",
         "_cache",
         "_clock",
         "_http",
@@ -42,6 +49,7 @@ class Source:
         "_trouble",
         "key",
         "name",
+        "shared",
     )
 
     def __init__(  # noqa: PLR0913, PLR0917 - it ties together what there is
@@ -52,9 +60,16 @@ class Source:
         cache: TokenCache,
         http: TokenClients,
         clock: Clock,
+        store: Guarded | None = None,
     ) -> None:
         self.name = name
-        self.key = cache_key(strategy, options).digest
+        key = cache_key(strategy, options)
+        self.key = key.digest
+        self._alone = why_alone(strategy, key) if store is not None else ""
+        #: Its place in the store that other processes use, if they have a use for its tokens.
+        self.shared: Shared | None = None
+        if store is not None and not self._alone:
+            self.shared = Shared(key, store, cache, clock)
         self._strategy = strategy
         self._options = options
         self._cache = cache
@@ -84,7 +99,8 @@ class Source:
             known = self._cache.look(self.key)
             if known is None or not known.in_flight:
                 raise rejection.for_endpoint(self.name)
-        token = self._cache.seek(self.key, self, renew=renew)
+        acquisition = _Renewal(self) if renew else self
+        token = self._cache.seek(self.key, acquisition, renew=renew)
         if isinstance(token, Flight):
             # Here and not a coroutine further down: ten thousand may wait.
             await token.done.wait()
@@ -110,7 +126,7 @@ class Source:
         if ended or not self._cache.keeps(self.key, token):
             # A late answer: the token ended under way, or another has taken its place, or a
             # flight brings one.
-            self._cache.invalidate(self.key, token)
+            self._invalidate(token)
             return self._held() is None
         if self._held() is not None:
             return False
@@ -122,7 +138,7 @@ class Source:
             pace = self._pace = self._pace or Pace(self.name)
             allowed = pace.allows(token, how, self._clock.monotonic())
             if allowed:
-                self._cache.invalidate(self.key, token)
+                self._invalidate(token)
             return allowed
         reason = f"the API rejected a fresh token{how}; check audience and scopes"
         trouble.hold(token, reason, self._clock.monotonic())
@@ -140,10 +156,29 @@ class Source:
             return snapshot
         return attrs.evolve(snapshot, usable=False, error=rejection)
 
-    def forget(self) -> bool:
+    async def forget(self) -> bool:
         """Forget all that is known of the token; tell whether there was one."""
         self._trouble = self._pace = None
-        return self._cache.forget(self.key)
+        had = self._cache.forget(self.key)
+        return (self.shared is not None and await self.shared.store.discard(self.shared.key)) or had
+
+    @property
+    def store(self) -> tuple[str, str]:
+        """Return where its tokens are kept, and what there is to say of that."""
+        if self.shared is None:
+            return "memory", self._alone
+        return self.shared.store.kind, self.shared.store.detail
+
+    def recall(self, token: Token) -> None:
+        """Take over `token`, which the store has: for diagnostics."""
+        self._cache.restore(self.key, token, self.refresh_window)
+
+    def _invalidate(self, token: Token) -> None:
+        kept = self._cache.invalidate(self.key, token)
+        if kept and self.shared is not None:
+            # Once, however many refusals come; and nobody waits for that: until it is done, what
+            # was refused is not taken over again.
+            self._cache.later(partial(self.shared.store.forget, self.shared.key, token))
 
     def _held(self) -> TokenRefusedError | None:
         """Return why no other token is fetched now; None where one may be."""
@@ -169,11 +204,21 @@ class Source:
         certificate = getattr(self._strategy, "certificate_file", None)
         return metadata.token_url(certified=certificate is not None)
 
-    async def fetch(self, deadline: float) -> Token:
-        """Fetch a token by the strategy, until `deadline` of the event loop's clock."""
+    async def fetch(self, deadline: float, *, renew: bool = False) -> Token:
+        """Get a token until `deadline` of the event loop's clock.
+
+        That is one which another process has got, or else what the strategy fetches.
+        """
+        if self.shared is None:
+            return await self._ready(deadline)()
+        return await self.shared.token(
+            partial(self._ready, deadline), within=self.timeout, renew=renew
+        )
+
+    def _ready(self, deadline: float) -> Callable[[], Awaitable[Token]]:
+        """Return what fetches a token by the strategy, with all that it takes imported."""
         from gqlauth._endpoint import TokenEndpoint  # noqa: PLC0415 - diagnostics fetch nothing
 
-        _log.info("fetching a token", endpoint=self.name, strategy=type(self._strategy).__name__)
         endpoint = TokenEndpoint(
             self._strategy,
             options=self._options,
@@ -181,4 +226,34 @@ class Source:
             clock=self._clock,
             deadline=deadline,
         )
-        return await self._strategy.fetch(endpoint)
+
+        async def fetched() -> Token:
+            name = type(self._strategy).__name__
+            _log.info("fetching a token", endpoint=self.name, strategy=name)
+            return await self._strategy.fetch(endpoint)
+
+        return fetched
+
+
+class _Renewal:
+    """The acquisition of a token that was asked for, whatever is known."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    @property
+    def timeout(self) -> float:
+        return self._source.timeout
+
+    @property
+    def refresh_window(self) -> float | None:
+        return self._source.refresh_window
+
+    async def fetch(self, deadline: float) -> Token:
+        return await self._source.fetch(deadline, renew=True)

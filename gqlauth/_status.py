@@ -44,7 +44,8 @@ class EndpointStatus:
     client_id: str | None = None
     #: Where the secret comes from, such as ``env ORDERS_CLIENT_SECRET``.
     secret_source: str | None = None
-    #: Where tokens are kept.
+    #: Where tokens are kept: ``memory`` or ``disk``; and where that is, or why it is not elsewhere.
     store: str = "memory"
+    store_detail: str | None = None
     #: Whether the authorization server was asked for this.
     checked: bool = False

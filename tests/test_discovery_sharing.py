@@ -139,7 +139,7 @@ class TestService:
         fake = FakeIssuer(openid=published(metadata(token_endpoint=f"{ISSUER}/elsewhere")))
         strategy = ClientCredentials(issuer=ISSUER, client_id="orders")
         async with AuthService(token_transport=fake) as service:
-            source = service._made("orders", strategy, AuthOptions())
+            source = service._sources.made("orders", strategy, AuthOptions())
             before = source.token_url
             await source.token()
             after = source.token_url
@@ -152,7 +152,7 @@ class TestService:
         strategy = ClientCredentials(issuer=ISSUER, client_id="orders")
         async with AuthService(token_transport=fake) as service:
             with pytest.raises(TokenRefusedError, match=r"^orders: issuer id\.example\.com gave"):
-                await service._made("orders", strategy, AuthOptions()).token()
+                await service._sources.made("orders", strategy, AuthOptions()).token()
 
     async def test_a_token_endpoint_that_moved_is_looked_for_again(self) -> None:
         """It need not take an hour; what is down has not moved."""
@@ -161,11 +161,11 @@ class TestService:
         fake.scripts["/old"] = [httpx.Response(400), httpx.Response(404)]
         strategy = ClientCredentials(issuer=ISSUER, client_id="orders")
         async with AuthService(token_transport=fake) as service:
-            source = service._made("orders", strategy, AuthOptions())
+            source = service._sources.made("orders", strategy, AuthOptions())
             for _ in range(2):
                 with pytest.raises(TokenRefusedError):
                     await source.token(renew=True)
-                source.forget()
+                await source.forget()
             await source.token()
         assert fake.paths == [OAUTH, "/old", "/old", OAUTH, "/new"]
 
@@ -183,7 +183,7 @@ class TestService:
             certificate_key_file=made.key_file,
         )
         async with AuthService(token_transport=fake) as service:
-            source = service._made("orders", strategy, AuthOptions())
+            source = service._sources.made("orders", strategy, AuthOptions())
             await source.token()
             assert source.token_url == "https://mtls.example.com/certified"
         assert fake.requests[-1].url.host == "mtls.example.com"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import sys
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -128,6 +129,8 @@ def test_page_is_true(  # noqa: PLR0917 - fixtures come as arguments
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GQLAUTH_TRUST", "1")  # as its reader trusts what the page shows
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    monkeypatch.setitem(sys.modules, "keyring", None)  # who begins has no extra
     monkeypatch.setenv("ORDERS_CLIENT_SECRET", SECRET)
     monkeypatch.setenv("ACME_API_KEY", SECRET)
     places = {
@@ -179,7 +182,8 @@ def test_configuration_keys_are_told() -> None:
     """Each key of the JSON Schema stands on the page on configuration, in a table of its own."""
     whole: Any = schema()
     endpoint = whole["properties"]["endpoints"]["additionalProperties"]["properties"]
-    keys = {*whole["properties"], *endpoint, *whole["$defs"]["options"]["properties"]}
+    cache = whole["properties"]["cache"]["properties"]
+    keys = {*whole["properties"], *cache, *endpoint, *whole["$defs"]["options"]["properties"]}
     for name in ("basic", "bearer", "client_credentials", "header"):
         keys |= {name, *whole["$defs"][f"auth_{name}"]["properties"]}
     told = page("configuration")

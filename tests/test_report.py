@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from gqlauth import ConfigError, Secret, Token, TokenRefusedError, TokenUnavailableError
-from gqlauth._cache import Snapshot
 from gqlauth._config import Endpoint, EndpointAuthConfig
+from gqlauth._entry import Snapshot
 from gqlauth._options import AuthOptions
 from gqlauth._report import report
 from gqlauth_strategies import Bearer, ClientCredentials

@@ -640,7 +640,7 @@ class TestDiagnostics:
         )
         for name in "abc":
             await service.token(name)
-        assert service.clear("a") == 1
-        assert service.clear() == 1
-        assert service.clear() == 0
+        assert await service.clear("a") == 1
+        assert await service.clear() == 1
+        assert await service.clear() == 0
         assert [one.state for one in service.status()] == ["empty", "empty", "empty", "none"]

@@ -152,7 +152,7 @@ class TestHold:
 
     async def test_a_late_refusal_meanwhile_asks_for_no_other(self, world: World) -> None:
         """The token that it refuses is gone, and the newest one is refused as well."""
-        source = world.service._source("orders")
+        source = world.service._sources.of("orders")
         await world.call()
         assert not source.refused(Token("token-1"), "401")
         newest = source.fresh()
@@ -175,7 +175,7 @@ class TestHold:
         world.fake.expires_in = 30
         await world.call()
         world.clock.advance(25)
-        assert world.service._source("orders").fresh() is None
+        assert world.service._sources.of("orders").fresh() is None
         await world.call()
         assert world.fetched == 2
 
@@ -209,7 +209,7 @@ class TestHold:
     async def test_clearing_ends_it(self, world: World) -> None:
         """All is forgotten."""
         await world.call()
-        assert world.service.clear("orders") == 1
+        assert await world.service.clear("orders") == 1
         assert world.service.status("orders")[0].state == "empty"
         await world.call()
         assert world.fetched == 4
@@ -281,7 +281,7 @@ class TestPace:
         for _ in range(20):
             await self.refused_and_accepted(world)
         fetched = world.fetched
-        world.service.clear("orders")
+        await world.service.clear("orders")
         for _ in range(20):
             await self.refused_and_accepted(world)
         assert world.fetched == fetched + 1 + 5
@@ -352,4 +352,4 @@ class TestTelling:
         """What is known of it is known either way."""
         await world.call()
         await world.service.token()
-        assert world.service._source(None) is world.service._source("orders")
+        assert world.service._sources.of(None) is world.service._sources.of("orders")

@@ -91,7 +91,7 @@ async def send(call: Call, service: AuthService | None = None) -> Reply:
         try:
             if service is not None:
                 return await _sent(call, service)
-            async with AuthService(call.config) as own:
+            async with AuthService(call.config, short_lived=True) as own:
                 return await _sent(call, own)
         except httpx.TimeoutException as error:
             late = _LATE.get(type(error), "it took too long")

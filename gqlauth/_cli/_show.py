@@ -80,7 +80,11 @@ def _rows(status: EndpointStatus, issuer: str | None) -> Iterator[tuple[str, str
     if status.scopes:
         yield "scopes", " ".join(status.scopes)
     if status.fingerprint:
-        yield "token", f"fingerprint {status.fingerprint}, kept in {status.store}"
+        yield "token", f"fingerprint {status.fingerprint}"
+    # Of what cannot be used yet, there is none to keep.
+    if status.type and status.state not in {"none", "misconfigured"}:
+        detail = f" ({status.store_detail})" if status.store_detail else ""
+        yield "store", f"{status.store}{detail}"
 
 
 def _state(status: EndpointStatus) -> str:

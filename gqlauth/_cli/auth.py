@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 import attrs
@@ -94,8 +95,11 @@ def _sound(found: Loaded, endpoints: Sequence[Endpoint], *, check: bool) -> list
 
     from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
 
-    service = AuthService(found.config)
-    statuses = {one.name: service.status(one.name)[0] for one in endpoints}
+    service = AuthService(found.config, short_lived=True)
+    names = [one.name for one in endpoints]
+    if names:
+        run(partial(service.recall, *names), waiting_for="the token store")
+    statuses = {name: service.status(name)[0] for name in names}
     if not check:
         return list(statuses.values())
 
@@ -187,7 +191,7 @@ def token(
     """
     from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
 
-    service = AuthService(config(settings))
+    service = AuthService(config(settings), short_lived=True)
     chosen = service.endpoint(endpoint)
 
     async def written() -> str:
@@ -224,7 +228,8 @@ def clear(settings: Globals, endpoint: str | None) -> None:
     """Forget cached tokens: of one endpoint, or of all."""
     from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
 
-    forgotten = AuthService(config(settings)).clear(endpoint)
+    service = AuthService(config(settings), short_lived=True)
+    forgotten = run(partial(service.clear, endpoint), waiting_for="the token store")
     if forgotten:
         say(f"forgot {forgotten} token{'' if forgotten == 1 else 's'}")
     else:

@@ -47,6 +47,12 @@ scopes = []
 # [endpoints.billing]
 # url = "https://billing.example.com/graphql"
 # auth = "acme"                             # or: { use = "acme", scopes = ["billing"] }
+
+# Where "gql" keeps tokens: on disk, if GQLAUTH_CACHE_KEY or the keyring has a key to encrypt them
+# with; else in memory, until it ends. This says otherwise:
+#
+# [cache]
+# store = "memory"
 """
 
 

@@ -17,6 +17,7 @@ from gqlauth._config._keys import names_of
 from gqlauth._config._model import Config, Endpoint, EndpointAuthConfig
 from gqlauth._config._trust import Unread, distrust, has_variable
 from gqlauth._config._urls import url_findings
+from gqlauth._options import CacheOptions
 from gqlauth.errors import ConfigError, Place
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gqlauth._config._document import Document, Key
     from gqlauth.errors import Problem
 
-_TOP: Final = ("default_endpoint", "endpoints", "auth")
+_TOP: Final = ("default_endpoint", "endpoints", "auth", "cache")
 # What an endpoint is called is its key, and its place is where that stands.
 _ENDPOINT: Final = tuple(name for name in names_of(Endpoint) if name not in {"name", "place"})
 
@@ -117,7 +118,12 @@ class _Reader:
             else:
                 endpoints[name] = endpoint
         default = self._default(data.get("default_endpoint"), tables)
-        config = Config(path=found.path.absolute(), endpoints=endpoints, default_endpoint=default)
+        config = Config(
+            path=found.path.absolute(),
+            endpoints=endpoints,
+            default_endpoint=default,
+            cache=self._cache(data.get("cache")),
+        )
         told = sorted(self._problems, key=lambda problem: problem.line or 0)
         return Loaded(found, config, tuple(told), broken, self._cause)
 
@@ -169,6 +175,20 @@ class _Reader:
             self._told([Finding(keys, message)])
             return None
         return default
+
+    def _cache(self, value: object) -> CacheOptions:
+        """Return what the ``cache`` table says; the defaults, if anything is wrong with it."""
+        if value is None:
+            return CacheOptions()
+        try:
+            options: CacheOptions = self._converter.structure(value, CacheOptions)
+        except Wrong as error:
+            self._told(found.below((*self._root, "cache")) for found in error.found)
+            return CacheOptions()
+        except TypeError as error:
+            self._told(findings(error, (*self._root, "cache")))
+            return CacheOptions()
+        return options
 
     def _tables(self, name: str) -> Table:
         """Return a table of tables at the top; an empty one if there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 import attrs
 
 from gqlauth._config._findings import did_you_mean
-from gqlauth._options import AuthOptions
+from gqlauth._options import AuthOptions, CacheOptions
 from gqlauth._secret import Secret
 from gqlauth._token import HEADER_NAME, Strategy
 from gqlauth.errors import ConfigError, Place, Problem, SecretError
@@ -108,11 +108,7 @@ class Endpoint:
 
         No secret is read, no command run, and no server asked.
         """
-        for secret in self.secrets():
-            try:
-                secret.check()
-            except SecretError as error:
-                yield from error.problems
+        yield from _unreadable(self.secrets())
         if self.ca_file is not None and not _is_file(self.ca_file):
             message = f"ca_file {self.ca_file} is no file"
             yield Problem(message) if self.place is None else self.place.problem(message)
@@ -125,6 +121,15 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # in a folder that may not be looked into
         return False
+
+
+def _unreadable(secrets: Iterable[Secret]) -> Iterator[Problem]:
+    """Yield why secrets cannot be read, as far as can be told without reading any."""
+    for secret in secrets:
+        try:
+            secret.check()
+        except SecretError as error:
+            yield from error.problems
 
 
 def _secrets(value: object) -> Iterator[Secret]:
@@ -158,6 +163,7 @@ class Config:
     path: Path | None = None
     endpoints: Mapping[str, Endpoint] = attrs.field(factory=dict)
     default_endpoint: str | None = None
+    cache: CacheOptions = attrs.field(factory=CacheOptions)
 
     def endpoint(self, name: str | None = None) -> Endpoint:
         """Return the endpoint called `name`; without a name the default one, or the only one.
@@ -179,6 +185,9 @@ class Config:
         return self.endpoints[name]
 
     def check(self) -> tuple[Problem, ...]:
-        """Return what will keep tokens from being had, each thing once; see `Endpoint.problems`."""
-        found = (problem for one in self.endpoints.values() for problem in one.problems())
-        return tuple(dict.fromkeys(found))
+        """Return what will keep tokens from being had, or from being stored, each thing once.
+
+        See `Endpoint.problems`.
+        """
+        found = [problem for one in self.endpoints.values() for problem in one.problems()]
+        return tuple(dict.fromkeys([*found, *_unreadable(_secrets(self.cache))]))

@@ -10,7 +10,7 @@ from gqlauth._config._fields import Fields, Schema, described, fields_of, summar
 from gqlauth._config._keys import names_of
 from gqlauth._config._model import Endpoint
 from gqlauth._config._reference import SECRETS
-from gqlauth._options import AuthOptions
+from gqlauth._options import STORES, AuthOptions, CacheOptions
 from gqlauth._registry import NO_AUTH, STRATEGIES, strategy_class
 from gqlauth.errors import ConfigError
 
@@ -60,6 +60,10 @@ def schema() -> dict[str, object]:
                 "type": "object",
                 "additionalProperties": profile,
             },
+            "cache": {
+                "description": "Where tokens are kept.",
+                **_closed({**fields_of(CacheOptions).properties, **_store()}),
+            },
         },
         "additionalProperties": False,
         "$defs": {
@@ -80,6 +84,12 @@ def schema() -> dict[str, object]:
         },
     }
     return {**whole, "$comment": "; ".join(unusable)} if unusable else whole
+
+
+def _store() -> Schema:
+    """Return the schema of ``cache.store``, beyond what its type says."""
+    store = fields_of(CacheOptions).properties["store"]
+    return {"store": {**store, "anyOf": [{"enum": list(STORES)}, _ref("variable")]}}
 
 
 def _usable(group: PluginGroup, load: Callable[[str], Any], unusable: list[str]) -> dict[str, type]:

@@ -108,6 +108,8 @@ def _needs_trust(data: Table) -> bool:
     """Tell whether a file uses anything of the user's: a secret, a token, a variable."""
     if data.get("auth") or any(reads_variable(value) for _, value in _leaves(data, ())):
         return True
+    if _has_table(data.get("cache")):
+        return True
     endpoints = data.get("endpoints")
     return any(
         # A token is a secret too, also one that no secret of this file has brought.

@@ -10,7 +10,6 @@ import pytest
 
 from gqlauth import Token
 from gqlauth._cli.auth import _written
-from gqlauth._service import AuthService
 from tests.support.gql import ORDERS, SECRET
 from tests.support.http_server import Answer, json_answer, token_endpoint, unused_port
 
@@ -171,13 +170,6 @@ class TestClear:
     def test_nothing_there(self, gql: Gql, golden: SnapshotAssertion, orders: HttpServer) -> None:
         """A fresh process has no token to forget, and says so."""
         assert golden == gql("auth", "clear").transcript
-
-    @pytest.mark.parametrize(("count", "told"), [(1, "forgot 1 token"), (2, "forgot 2 tokens")])
-    def test_tells_how_many(self, gql: Gql, orders: HttpServer, count: int, told: str) -> None:
-        """It tells how many tokens it forgot."""
-        gql.monkeypatch.setattr(AuthService, "clear", lambda _service, _name: count)
-
-        assert gql("auth", "clear", "-e", "orders").stderr == f"gql: {told}\n"
 
     def test_unknown_endpoint(self, gql: Gql, orders: HttpServer) -> None:
         """An endpoint that is not configured exits with 2."""

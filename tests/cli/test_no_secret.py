@@ -57,6 +57,10 @@ class TestVerbosity:
 
         assert gql("auth", "status", "--check", "-v").stderr.splitlines() == [
             "gql: configuration found file=PROJECT/gqlauth.toml by=project",
+            (
+                'gql: tokens are kept in memory alone why="no key to encrypt tokens with:'
+                ' set GQLAUTH_CACHE_KEY; the keyring is switched off"'
+            ),
             "gql: token wanted endpoint=orders cache=empty",
             "gql: fetching a token endpoint=orders strategy=ClientCredentials",
             (

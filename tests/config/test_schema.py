@@ -82,6 +82,8 @@ RIGHT = {
     "an endpoint's settings": 'origins = ["https://b.example.com"]\nretry_on = ["A"]',
     "a profile without a type": '[auth.b]\nclient_id = "a"\nscopes = []',
     "a profile without all": '[auth.b]\ntype = "client_credentials"\nclient_id = "a"',
+    "a cache": '[cache]\nstore = "disk"\nkey = { env = "A" }',
+    "a cache by variable": '[cache]\nstore = "${STORE:-auto}"',
 }
 
 WRONG = {
@@ -109,6 +111,10 @@ WRONG = {
     "a number as text": 'timeout = "${TIMEOUT}"',
     "a header that is a number": 'headers = { "X-Tenant" = 3 }',
     "an endpoint without url": "[endpoints.b]",
+    "an unknown store": '[cache]\nstore = "dsik"',
+    "a store of another kind": '[cache]\nstore = "mysql://a"',
+    "a plain key": '[cache]\nkey = "abc"',
+    "an unknown key of the cache": '[cache]\nstroe = "disk"',
 }
 
 

@@ -90,6 +90,18 @@ class TestNeed:
             "gqlauth.toml:22: auth.acme.token: runs op read 'op://vault/acme token'",
         ]
 
+    def test_a_cache_counts(self, project: Project) -> None:
+        """It may run a command."""
+        text = '[cache]\nstore = "disk"\nkey = { command = ["op", "read"] }\n'
+        assert distrusted(project, text)[1:] == ["gqlauth.toml:3: cache.key: runs op read"]
+        assert not distrusted(project, '[cache]\nstore = "disk"\n')
+
+    def test_another_store_is_another_file(self, project: Project) -> None:
+        """Trust in what keeps tokens in memory is none in what keeps them elsewhere."""
+        path = trusted(project, f'{ORDERS}\n[cache]\nstore = "memory"\n')
+        path.write_text(path.read_text().replace('"memory"', '"disk"'))
+        assert found(project).distrust
+
     @pytest.mark.parametrize(
         "text",
         [

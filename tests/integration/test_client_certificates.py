@@ -237,12 +237,12 @@ class TestCertificate:
             certificate_key_file=wrong.key_file,
         )
         async with AuthService() as service:
-            source = service._made("api", strategy, options)
+            source = service._sources.made("api", strategy, options)
             with pytest.raises(TokenRefusedError):
                 await source.token()
             right.certificate_file.replace(wrong.certificate_file)
             right.key_file.replace(wrong.key_file)
-            source.forget()
+            await source.forget()
             token = await source.token()
         assert token.reveal()
 
@@ -271,7 +271,7 @@ class TestCertificate:
         try:
             async with AuthService() as service:
                 with pytest.raises(TokenUnavailableError) as caught:
-                    await service._made("api", strategy, options).token()
+                    await service._sources.made("api", strategy, options).token()
         finally:
             server.stop()
         assert "alert unknown ca" in caught.value.reason

@@ -16,6 +16,7 @@ _CHANGING: Final = (
     (r"(?<=after 1 try, )[\d.]+ s", "TIME"),
     (r"(?<=fingerprint )[0-9a-f]{8}", "FINGERPRINT"),
     (r"(?m)/\S*/gqlauth\.toml$", "PATH"),
+    (r"(?<=disk \()/\S*(?=/gqlauth/tokens)", "CACHE"),
 )
 
 

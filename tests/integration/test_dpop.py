@@ -87,9 +87,9 @@ async def test_nonce_beside_an_assertion(provider: Provider, api: Api) -> None:
 async def test_stolen_token(provider: Provider, api: Api) -> None:
     """Without the key it is worth nothing, be it as it is, or with a proof of another's."""
     async with AuthService() as service:
-        source = service._made("api", bound(provider, api), AuthOptions())
+        source = service._sources.made("api", bound(provider, api), AuthOptions())
         token = await source.token()
-        thief = await service._made("api", bound(provider, api), AuthOptions()).token()
+        thief = await service._sources.made("api", bound(provider, api), AuthOptions()).token()
         assert token.presenter is not None
         asked = {"query": "{ me { id } }"}
         proof = token.presenter.headers(thief, "POST", api.url)

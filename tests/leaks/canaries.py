@@ -68,6 +68,7 @@ PRIVATE_KEY: Final = Canary(
     "-----BEGIN PRIVATE KEY-----\n{}\n{}\n-----END PRIVATE KEY-----".format(*_PEM_LINES),
     "\n".join(_PEM_LINES),
 )
+CACHE_KEY: Final = Canary("key of stored tokens", "e5FJoyhRn4DECgtlAoJfuQvL4j0P87r5eg96jW35Gig=")
 PLAIN: Final = Canary("secret that stands in a file", "Qw7Er3Zx9Cv5Bn1Mk8Jh4Gf6Ds2Ap0")
 #: No `Secret` ever holds this one, so that no redactor knows it.
 PLANTED: Final = Canary("planted secret", "Zg8Vn2Hc6Ty4Ls9Bw1Xk7Dp3Rm5Jf0Qa")
@@ -85,6 +86,7 @@ CANARIES: Final = (
     JWT,
     PROXY_PASSWORD,
     PRIVATE_KEY,
+    CACHE_KEY,
     PLAIN,
     PLANTED,
 )

@@ -8,6 +8,7 @@ import attrs
 
 from tests.leaks.canaries import (
     ACCESS_TOKEN,
+    CACHE_KEY,
     CLIENT_SECRET,
     HEADER_KEY,
     JWT,
@@ -234,6 +235,10 @@ STATES: Final[dict[str, State]] = {
     "an API that is a page": State(api(_page), 0, echoes=True, of_servers=True),
     "an API that redirects": State(api(_redirect), 0, echoes=True, of_servers=True),
     # The project
+    "with a store": State(environment(GQLAUTH_CACHE_KEY=CACHE_KEY.text), 0),
+    "with a store that has no key": State(
+        replaced("[endpoints.public]", '[cache]\nstore = "disk"\n\n[endpoints.public]'), 0
+    ),
     "not trusted": State(environment(GQLAUTH_TRUST=None), 2),
     "without a file": State(_without, 2),
     "unset": State(environment(ORDERS_SECRET=None, API_KEY=None), 2),

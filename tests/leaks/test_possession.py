@@ -75,7 +75,7 @@ async def test_objects() -> None:
     with http_server(answer) as server:
         strategy = strategy_of(server)
         async with AuthService() as service:
-            token = await service._made("orders", strategy, AuthOptions()).token()
+            token = await service._sources.made("orders", strategy, AuthOptions()).token()
 
     assert isinstance(token.presenter, Prover)
     for one in (token, token.presenter, token.presenter.key):

@@ -49,7 +49,7 @@ async def refusal(
 ) -> TokenRefusedError:
     """Return why there is no token by `strategy`."""
     async with AuthService(**service) as running:
-        source = running._made("api", strategy, options or AuthOptions())
+        source = running._sources.made("api", strategy, options or AuthOptions())
         with pytest.raises(TokenRefusedError) as caught:
             await source.token()
     return caught.value

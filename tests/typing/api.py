@@ -50,7 +50,7 @@ async def ask() -> None:
         assert_type(await service.token("orders", min_ttl=60.0), Token)
         assert_type(service.status(), tuple[EndpointStatus, ...])
         assert_type(await service.check("orders"), EndpointStatus)
-        assert_type(service.clear(), int)
+        assert_type(await service.clear(), int)
     AuthService.from_config("gqlauth.toml")
     AuthService.from_config(Path("gqlauth.toml"))
 

@@ -13,6 +13,7 @@ from gqlauth._config import Config
 from gqlauth._endpoint import TokenEndpoint
 from gqlauth._service import AuthService
 from gqlauth._source import Source
+from gqlauth._sources import Sources
 from gqlauth._token_clients import TokenClients
 from gqlauth._tries import Tries
 from gqlauth.errors import GqlAuthError, StrategyError
@@ -49,6 +50,8 @@ class WatchedService(AuthService):
         super().__init__(Config(endpoints={endpoint.name: endpoint}))
         self.seen: list[Seen] = []
         self._http = _WatchedClients(self)
+        # Without a store: it is to be seen what getting a token takes.
+        self._sources = _OneTokenEach(self.config, self._cache, self._http, self._clock, None)
 
     def now(self) -> float:
         """Return the seconds since the epoch, by this machine's clock."""
@@ -103,9 +106,6 @@ class WatchedService(AuthService):
         """Return the tries of one acquisition that begins now."""
         return Tries(self._clock, anyio.current_time() + options.timeout, options.timeout)
 
-    def _made(self, name: str, strategy: Strategy, options: AuthOptions) -> Source:
-        return _OneToken(name, strategy, options, self._cache, self._http, self._clock)
-
 
 class _WatchedClients(TokenClients):
     """The clients of token requests, each of which tells what is answered."""
@@ -132,6 +132,15 @@ def _skews(headers: Mapping[str, str], wall: float) -> Iterator[float]:
         yield wall - parsedate_to_datetime(headers.get("date", "")).timestamp()
     except (ValueError, OverflowError):
         return
+
+
+class _OneTokenEach(Sources):
+    """Sources that ask for one token each."""
+
+    __slots__ = ()
+
+    def made(self, name: str, strategy: Strategy, options: AuthOptions) -> Source:
+        return _OneToken(name, strategy, options, self._cache, self._http, self._clock)
 
 
 class _OneToken(Source):
