@@ -48,7 +48,7 @@ async def commands(_server: TokenServer, *, quick: bool) -> list[Table]:
             "gql --help": (gql, "--help"),
             "gql auth status": (gql, "auth", "status"),
         }
-        subjects = {name: _started(call, environment) for name, call in calls.items()}
+        subjects = {name: started(call, environment) for name, call in calls.items()}
         for subject in subjects.values():  # what is compiled once
             await subject()
         rows = await in_turns(subjects, rounds)
@@ -58,7 +58,9 @@ async def commands(_server: TokenServer, *, quick: bool) -> list[Table]:
     return [Table(f"Starting a command (medians of {rounds} rounds)", columns, rows)]
 
 
-def _started(call: tuple[str, ...], environment: Mapping[str, str]) -> Subject:
+def started(call: tuple[str, ...], environment: Mapping[str, str]) -> Subject:
+    """Return what starts a command, and waits for its end."""
+
     async def subject() -> Figures:
         start = perf_counter()
         # The commands take turns, and nothing else is to run meanwhile.

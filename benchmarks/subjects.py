@@ -14,6 +14,7 @@ from benchmarks.peers import absent
 from benchmarks.redaction import redaction
 from benchmarks.stampede import stampede
 from benchmarks.steady import steady
+from benchmarks.stored import stored
 from benchmarks.token_endpoint import token_server
 from benchmarks.warm import warm
 
@@ -32,6 +33,7 @@ SUBJECTS: Final[dict[str, Measured]] = {
     "keys": keys,
     "outage": outage,
     "commands": commands,
+    "stored": stored,
     "redaction": redaction,
 }
 

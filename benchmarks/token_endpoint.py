@@ -1,7 +1,8 @@
 """A token endpoint in a process of its own, over loopback TCP: it shares no event loop.
 
 The path of a request says how it is answered: ``/RUN/STATUS/DELAY/LIFETIME``, with the delay and
-the lifetime in seconds. ``GET /RUN`` tells how many requests of that run came.
+the lifetime in seconds. ``GET /RUN`` tells how many requests of that run came, and ``/graphql`` is
+an API that answers at once.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ class TokenServer:
     def __init__(self, address: str) -> None:
         self._address = address
         self._runs = count(1)
+
+    @property
+    def api(self) -> str:
+        """Return the URL of an API that takes any token."""
+        return f"{self._address}/graphql"
 
     def run(self, *, delay: float = 0.0, lifetime: float = 3600.0, status: int = 200) -> TokenURL:
         """Return the URL of a token endpoint that nobody has asked anything yet."""
@@ -96,6 +102,9 @@ class _Connection(asyncio.Protocol):
         run = path[0]
         if method == "GET":
             self._send(200, str(self._counted[run]).encode())
+            return
+        if run == "graphql":
+            self._send(200, b'{"data": {"me": {"id": "orders-cli"}}}')
             return
         self._counted[run] += 1
         status, delay, lifetime = int(path[1]), float(path[2]), float(path[3])

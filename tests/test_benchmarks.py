@@ -32,7 +32,7 @@ def quick(*subjects: str) -> str:
 
 def test_subjects() -> None:
     """All that is promised is measured."""
-    promised = {"warm", "stampede", "steady", "keys", "outage", "commands", "redaction"}
+    promised = {"warm", "stampede", "steady", "keys", "outage", "commands", "stored", "redaction"}
     assert promised <= set(SUBJECTS)
 
 
@@ -48,6 +48,15 @@ def test_a_quick_run() -> None:
     assert all(line.endswith((": reached", ": NOT reached")) for line in goals)
     assert any(line.startswith("Goals reached: ") for line in lines)
     assert goals[-1].endswith("one cycle of 4 tries has: at most 4; 4: reached")
+
+
+def test_stored() -> None:
+    """What a stored token spares is measured, and that it spares all requests but the first."""
+    lines = quick("stored").splitlines()
+
+    time, requests = [line for line in lines if line.startswith("  Goal: ")]
+    assert time.startswith("  Goal: tokens on disk beside tokens in memory: at most 1.00 x; ")
+    assert requests == "  Goal: token requests with tokens on disk: at most 1; 1: reached"
 
 
 def test_redaction() -> None:
