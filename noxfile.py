@@ -128,7 +128,9 @@ def install_wheel(session: nox.Session, *names: str) -> None:
     then the installed one, and not the folder here.
     """
     (wheel,) = (session.cache_dir / "dist").glob("*.whl")
-    session.install(str(wheel), *(requirement for name in names for requirement in group(name)))
+    requirements = [requirement for name in names for requirement in group(name)]
+    # Compiled at once, as pip does it: many tests start processes, which would each compile all.
+    session.install(str(wheel), *requirements, env={"UV_COMPILE_BYTECODE": "1"})
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = session.run("python", "-P", "-c", where, silent=True, log=False)
     Path(str(packages).strip(), "repository.pth").write_text(f"{ROOT}\n", encoding="utf-8")
