@@ -131,10 +131,16 @@ def install_wheel(session: nox.Session, *names: str) -> None:
     requirements = [requirement for name in names for requirement in group(name)]
     # Compiled at once, as pip does it: many tests start processes, which would each compile all.
     session.install(str(wheel), *requirements, env={"UV_COMPILE_BYTECODE": "1"})
-    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    packages = session.run("python", "-P", "-c", where, silent=True, log=False)
-    Path(str(packages).strip(), "repository.pth").write_text(f"{ROOT}\n", encoding="utf-8")
+    repository = site_packages(session) / "repository.pth"
+    repository.write_text(f"{ROOT}\n", encoding="utf-8")
     session.run("python", "-P", "-c", "import gqlauth; assert 'site-packages' in gqlauth.__file__")
+
+
+def site_packages(session: nox.Session) -> Path:
+    """Return the folder that a session's packages are in."""
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    told = session.run("python", "-P", "-c", where, silent=True, log=False)
+    return Path(str(told).strip())
 
 
 def run_pytest(session: nox.Session, *arguments: str) -> None:
@@ -192,6 +198,15 @@ def build(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the unit tests on the wheel; what follows ``--`` goes to pytest."""
     install_wheel(session, "tests")
+    run_pytest(session, "--numprocesses", "auto", "--dist", "worksteal")
+
+
+@nox.session(requires=["build"])
+def httpx2(session: nox.Session) -> None:
+    """Run the unit tests where httpx2 is installed, and no httpx."""
+    install_wheel(session, "tests")
+    for name in ("httpx", "httpcore"):
+        shutil.rmtree(site_packages(session) / name)
     run_pytest(session, "--numprocesses", "auto", "--dist", "worksteal")
 
 

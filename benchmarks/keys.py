@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 import anyio
-import httpx
 
 from benchmarks import peers
 from benchmarks.callers import ENOUGH, at_once
@@ -20,6 +19,7 @@ from benchmarks.table import Column, Goal, Table
 from benchmarks.token_endpoint import TOKEN_LENGTH
 from gqlauth._cache import TokenCache
 from gqlauth._clock import SystemClock
+from gqlauth._http import httpx
 from gqlauth._options import AuthOptions
 from gqlauth._source import Source
 from gqlauth._token_clients import CONNECTIONS, TokenClients

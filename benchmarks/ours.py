@@ -14,9 +14,8 @@ from gqlauth._config._model import EndpointAuthConfig
 from gqlauth_strategies import ClientCredentials
 
 if TYPE_CHECKING:
-    import httpx
-
     from gqlauth._clock import Clock
+    from gqlauth._http import httpx
 
 OURS: Final = "gqlauth"
 URL: Final = "https://orders.example.com/graphql"

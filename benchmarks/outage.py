@@ -6,13 +6,12 @@ from importlib import import_module
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
 from benchmarks import peers
 from benchmarks.callers import crowd, threads
 from benchmarks.measure import count, duration, in_turns
 from benchmarks.ours import OURS, URL, service_of
 from benchmarks.table import Column, Goal, Table
+from gqlauth._http import httpx
 from gqlauth._tries import TRIES
 
 if TYPE_CHECKING:

@@ -6,13 +6,15 @@ named, and left out.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from importlib import import_module
 from importlib.util import find_spec
 from time import time
 from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 
-import httpx
+from gqlauth._http import LIBRARIES, httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +47,9 @@ def absent() -> list[str]:
 
 def authlib(token_url: str, **options: Any) -> Any:  # noqa: ANN401 - it has no types of its own
     """Return Authlib's client, which is an ``httpx.AsyncClient`` with tokens."""
-    with warnings.catch_warnings():
+    # It prefers httpx2; all are measured on one library, as they share transports.
+    others = dict.fromkeys(set(LIBRARIES) - {httpx.__name__})
+    with warnings.catch_warnings(), patch.dict(sys.modules, others):
         import_module("authlib.deprecate")  # sets its own filter, which is to come first
         warnings.simplefilter("ignore")  # that httpx is old
         module = import_module("authlib.integrations.httpx_client")

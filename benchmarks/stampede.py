@@ -7,13 +7,13 @@ from time import time
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-import httpx
 
 from benchmarks import peers
 from benchmarks.callers import CROWD, at_once, crowd, threads
 from benchmarks.measure import count, in_turns, ratio
 from benchmarks.ours import OURS, URL, MovableClock, service_of
 from benchmarks.table import Column, Goal, Table
+from gqlauth._http import httpx
 
 if TYPE_CHECKING:
     from benchmarks.measure import Figures, Subject

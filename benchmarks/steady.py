@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-import httpx
 
 from benchmarks import peers
 from benchmarks.measure import count, duration, in_turns, percentile
 from benchmarks.ours import OURS, URL, service_of
 from benchmarks.table import Column, Goal, Table
+from gqlauth._http import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -7,13 +7,12 @@ from importlib import import_module
 from time import process_time, time
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
 from benchmarks import peers
 from benchmarks.measure import count, duration, in_turns, percent, ratio
 from benchmarks.ours import OURS, URL, service_of
 from benchmarks.table import Column, Goal, Table
 from benchmarks.token_endpoint import TOKEN_LENGTH
+from gqlauth._http import httpx
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import anyio
 import attrs
-import httpx
 
 from gqlauth import _log
 from gqlauth._answer import TryAgainError, retry_after, shown
 from gqlauth._config._urls import is_loopback, url_problem
+from gqlauth._http import httpx
 from gqlauth._http_body import read_body, streamed
 from gqlauth._metadata import Metadata
 from gqlauth._tries import lost

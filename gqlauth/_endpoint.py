@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
 import attrs
-import httpx
 
 from gqlauth import _events
 from gqlauth._answer import Answer, TryAgainError
 from gqlauth._client_auth import Client
 from gqlauth._exchange import Exchange, shown_url
+from gqlauth._http import httpx
 from gqlauth._http_body import read_body, streamed
 from gqlauth._secret import Secret
 from gqlauth._tries import Tries, lost

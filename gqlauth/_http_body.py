@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import attrs
-import httpx
+
+from gqlauth._http import httpx
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from gqlauth._certificate import Certificate, Shown
 from gqlauth._config._urls import is_loopback
+from gqlauth._http import httpx
 from gqlauth._request_headers import EndpointHeaders
 from gqlauth._tls import own_context, system_context
 from gqlauth.errors import ConfigError

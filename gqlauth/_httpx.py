@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn, Self
 
 import attrs
-import httpx
 
 from gqlauth import _log
 from gqlauth._graphql import asks_query, certainly_query, executed, rejection
+from gqlauth._http import accepted, httpx
 from gqlauth._request_headers import heard, note, origin, present
 from gqlauth.errors import GqlAuthError
 
@@ -30,7 +30,7 @@ _SUCCESS: Final = range(200, 300)
 
 
 class EndpointAuth(httpx.Auth):
-    """Authentication of one GraphQL endpoint, for an ``httpx.AsyncClient``.
+    """Authentication of one GraphQL endpoint, for an ``AsyncClient`` of httpx, or of httpx2.
 
     Each request to the endpoint's origin carries a token that is valid now. One that the API
     refuses is replaced, and the request sent once more where that is safe. A request to another
@@ -38,6 +38,11 @@ class EndpointAuth(httpx.Auth):
 
     Where there is no token, there is no request: what kept it from being had is raised instead.
     """
+
+    def __new__(cls, *_: object, **__: object) -> Self:
+        """Return one that clients of both libraries accept, as far as they are imported."""
+        made: Self = super().__new__(accepted(cls))
+        return made
 
     def __init__(
         self,
@@ -95,7 +100,7 @@ class EndpointAuth(httpx.Auth):
                     and len(content := response.content) <= LONGEST_REJECTION
                     and b"errors" not in content
                 )
-            except httpx.ResponseNotRead:  # a hook took it as a stream
+            except RuntimeError:  # ResponseNotRead of either library: a hook took it as a stream
                 plain = False
             if plain:
                 source.accepted(token)
@@ -256,7 +261,7 @@ def _media_type(response: httpx.Response) -> str:
 
 def _why_once(request: httpx.Request, response: httpx.Response, *, nothing_ran: bool) -> str:
     """Return why `request` must not be sent again after `response`; empty where it may."""
-    if not isinstance(request.stream, httpx.ByteStream):
+    if not _has_body(request):
         return "the body cannot be sent again"
     if not (nothing_ran or _certainly_query(request)):
         return "what may be a mutation is not sent twice"
@@ -264,6 +269,15 @@ def _why_once(request: httpx.Request, response: httpx.Response, *, nothing_ran: 
     if _media_type(response).startswith(_STREAMS) and "content-length" not in response.headers:
         return "its answer may never end"
     return ""
+
+
+def _has_body(request: httpx.Request) -> bool:
+    """Tell whether the body of a request is at hand, and not a stream that is gone."""
+    try:
+        request.content  # noqa: B018 - either library raises a RequestNotRead of its own
+    except RuntimeError:
+        return False
+    return True
 
 
 def _certainly_query(request: httpx.Request) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-import httpx
-
+from gqlauth._http import httpx
 from gqlauth._secret import Secret
 
 if TYPE_CHECKING:

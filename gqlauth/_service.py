@@ -147,13 +147,12 @@ class AuthService:
             ConfigError: for a URL that is none, or is ``http`` where that is not allowed.
 
         """
-        from httpx import URL  # noqa: PLC0415 - diagnostics need no httpx
-
+        from gqlauth._http import httpx  # noqa: PLC0415 - diagnostics need no httpx
         from gqlauth._httpx import EndpointAuth  # noqa: PLC0415 - the same
 
         options = AuthOptions() if options is None else options
         check_urls(strategy, (url, *origins), insecure=options.allow_insecure_http)
-        name = name or URL(url).host
+        name = name or httpx.URL(url).host
         source = self._sources.made(name, strategy, options)
         return EndpointAuth(source, name=name, origins=(url, *origins), retry_on=retry_on)
 

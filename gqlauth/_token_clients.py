@@ -124,8 +124,7 @@ class TokenClients:
         import ssl  # noqa: PLC0415 - only who fetches a token needs them
         from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415
 
-        import httpx  # noqa: PLC0415
-
+        from gqlauth._http import httpx  # noqa: PLC0415
         from gqlauth._http_client import http_client  # noqa: PLC0415
         from gqlauth._version import __version__  # noqa: PLC0415
 

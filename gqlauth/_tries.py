@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 import attrs
-import httpx
 
 from gqlauth import _log
 from gqlauth._answer import TryAgainError, shown
+from gqlauth._http import httpx
 from gqlauth.errors import TokenError, TokenRefusedError, TokenUnavailableError
 
 if TYPE_CHECKING:

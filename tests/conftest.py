@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from gqlauth._http import httpx
+
+# Where it is the continuation of httpx that is installed, that is what tests mean by the name.
+if httpx.__name__ == "httpx2":
+    import httpx2
+
+    httpx2.alias_httpx()
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

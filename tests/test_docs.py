@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import attrs
 import click
+import httpx
 import pytest
 
 import gqlauth
@@ -136,6 +137,7 @@ def test_page_is_true(  # noqa: PLR0917 - fixtures come as arguments
     places = {
         "https://orders.example.com": api.url,
         "https://id.example.com": identity.url,
+        "import httpx\n": f"import {httpx.__name__} as httpx\n",
         PROJECT: str(folder),
         HOME: str(tmp_path),
     }

@@ -12,7 +12,9 @@ from gqlauth._redact import escape_control
 
 _OURS: Final = logging.getLogger("gqlauth")
 # They print requests, and answers' headers.
-_HTTP: Final = tuple(logging.getLogger(name) for name in ("httpx", "httpcore"))
+_HTTP: Final = tuple(
+    logging.getLogger(name) for name in ("httpx", "httpcore", "httpx2", "httpcore2")
+)
 # What is shown, by the number of -v.
 _LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 import attrs
-import httpx
 
 from gqlauth._cli._answer import Reply
 from gqlauth._cli._failure import API_ERROR, UNAVAILABLE, USAGE, Failure
+from gqlauth._http import httpx
 from gqlauth._redact import redact
 from gqlauth._service import AuthService
 from gqlauth._tries import described

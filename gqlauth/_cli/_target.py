@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-import httpx
 
 from gqlauth import _log
 from gqlauth._cli._load import config
 from gqlauth._config import Config, Endpoint, find
 from gqlauth._config._urls import url_problem
+from gqlauth._http import httpx
 from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -122,11 +122,11 @@ def _is_host(url: str, host: str, *, in_brackets: bool) -> bool:
             return bool(ip_address(host))
         except ValueError:
             return False
-    if _NO_HOST.search(host) or not host.strip("."):
+    if _NO_HOST.search(host) or not host.strip(".") or "xn--" in host.split("."):
         return False
     if host.isascii() and "xn--" not in host:
         return True
-    import httpx  # noqa: PLC0415 - few hosts have names of more than ASCII
+    from gqlauth._http import httpx  # noqa: PLC0415 - few hosts have names of more than ASCII
 
     try:
         return bool(httpx.URL(url).host)

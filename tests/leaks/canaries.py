@@ -158,10 +158,10 @@ class Search:
     """Finds canaries in texts, whole or in part."""
 
     def __init__(self, canaries: Iterable[Canary] = CANARIES) -> None:
-        self._pieces: dict[str, Canary] = {}
+        self._pieces: dict[int, dict[str, Canary]] = {PIECE: {}, 2 * PIECE: {}}
         for canary in canaries:
             for piece in _pieces_of(canary):
-                self._pieces[piece] = canary
+                self._pieces[len(piece)][piece] = canary
         self._clean: set[str] = set()
 
     def __call__(self, text: str) -> set[Canary]:
@@ -177,17 +177,19 @@ class Search:
         return found
 
     def _in_line(self, line: str) -> Iterator[Canary]:
-        known = self._pieces.get
-        for at in range(len(line) - PIECE + 1):
-            canary = known(line[at : at + PIECE])
-            if canary is not None:
-                yield canary
+        for length, pieces in self._pieces.items():
+            for at in range(len(line) - length + 1):
+                canary = pieces.get(line[at : at + length])
+                if canary is not None:
+                    yield canary
 
 
 def _pieces_of(canary: Canary) -> Iterator[str]:
     for encoding in ENCODINGS:
+        # Two digits a character; and eight of them in a row are found in many a time and address.
+        length = 2 * PIECE if encoding.startswith("hex") else PIECE
         for line in encoded(canary.core, encoding).splitlines():
             # The edges of base64 depend on what stands beside.
             form = line.rstrip("=")[2:-2] if encoding.startswith("base64") else line
-            for at in range(len(form) - PIECE + 1):
-                yield form[at : at + PIECE]
+            for at in range(len(form) - length + 1):
+                yield form[at : at + length]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DEEPEST: Final = 5
 #: What is walked: containers, and what comes from these packages. An event loop is left alone.
 CONTAINERS: Final = Mapping | list | tuple | set | frozenset
-HOMES: Final = frozenset({"gqlauth", "gqlauth_strategies", "httpx", "tests"})
+HOMES: Final = frozenset({"gqlauth", "gqlauth_strategies", "httpx", "httpx2", "tests"})
 #: The parts of an object that are there to give the text away.
 GIVING: Final = frozenset({"reveal", "header_value"})
 

@@ -44,7 +44,7 @@ async def used(world: World) -> None:
 
 def told(world: World, everything: Everything) -> set[Canary]:
     text = everything.text
-    assert "httpcore" in text
+    assert "httpcore" in text  # also as httpcore2
     assert "gqlauth" in text
     return world.search(text)
 

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import anyio
 import attrs
-import httpx
 
 from gqlauth._answer import TryAgainError, shown
 from gqlauth._cli._check._certificates import certificate_hint, certificate_trouble
@@ -17,6 +16,7 @@ from gqlauth._cli._show import duration
 from gqlauth._client_auth import Proof
 from gqlauth._config._urls import is_loopback
 from gqlauth._exchange import Exchange
+from gqlauth._http import httpx
 from gqlauth._http_body import read_body, streamed
 from gqlauth._tries import lost
 from gqlauth.errors import ConfigError, TokenError, TokenUnavailableError
