@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+#: The loggers that the command line sets, and the root.
+LOGGERS = (None, "gqlauth", "httpx", "httpcore", "httpx2", "httpcore2")
+
 # A busy machine is no failure.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -44,7 +47,7 @@ def _no_tokens_of_this_machine() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
     """Undo what a test configured of logging: handlers, filters and levels."""
-    loggers = [logging.getLogger(name) for name in (None, "gqlauth", "httpx", "httpcore")]
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [(logger.level, logger.handlers[:], logger.filters[:]) for logger in loggers]
     yield
     for logger, (level, handlers, filters) in zip(loggers, before, strict=True):
