@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
     from gqlauth._config import Endpoint
 
+    Hook = Callable[[httpx.Request], Awaitable[None]]
+
 
 def endpoint_client(
     endpoint: Endpoint,
     auth: httpx.Auth | None,
     *,
     timeout: float | None,
-    transport: httpx.AsyncBaseTransport | None,
+    **settings: Any,  # noqa: ANN401 - httpx's own
 ) -> httpx.AsyncClient:
     """Return an httpx client for requests to `endpoint`; see `AuthService.client`.
 
@@ -33,28 +35,38 @@ def endpoint_client(
         ConfigError: when a ``ca_file``, or what the environment says, cannot be used.
 
     """
-    places = (endpoint.url, *endpoint.origins)
-    hooks: list[Callable[[httpx.Request], Awaitable[None]]] = [
-        EndpointHeaders(endpoint.headers, places)
-    ]
-    tls: dict[str, ssl.SSLContext] = {}
-    configured = None if auth is None else endpoint.auth
-    certificate = None if configured is None else Certificate.of(configured.strategy)
-    if certificate is not None or endpoint.ca_file is not None:
-        tls["verify"] = own_context(endpoint.ca_file)
-    if certificate is not None:
-        hooks.append(Shown(certificate, tls["verify"]))
+    hooks, context = setup(endpoint, authenticate=auth is not None)
     client = http_client(
-        places,
+        (endpoint.url, *endpoint.origins),
         auth=auth,
         timeout=endpoint.timeout if timeout is None else timeout,
-        transport=transport,
         event_hooks={"request": hooks},
-        **tls,
+        **({} if context is None else {"verify": context}),
+        **settings,
     )
     for header in endpoint.headers:
         client.headers.pop(header, None)  # what httpx puts on each request by itself gives way
     return client
+
+
+def setup(endpoint: Endpoint, *, authenticate: bool) -> tuple[list[Hook], ssl.SSLContext | None]:
+    """Return what prepares a request to an endpoint, and the TLS that it goes over.
+
+    The latter is None where nothing but what the system trusts is asked for.
+
+    Raises:
+        ConfigError: when the endpoint's ``ca_file``, or what the environment names, cannot be read.
+
+    """
+    hooks: list[Hook] = [EndpointHeaders(endpoint.headers, (endpoint.url, *endpoint.origins))]
+    auth = endpoint.auth if authenticate else None
+    certificate = None if auth is None else Certificate.of(auth.strategy)
+    if certificate is None and endpoint.ca_file is None:
+        return hooks, None
+    context = own_context(endpoint.ca_file)
+    if certificate is not None:
+        hooks.append(Shown(certificate, context))
+    return hooks, context
 
 
 def http_client(urls: Iterable[str], **settings: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
@@ -163,13 +163,15 @@ class AuthService:
         authenticate: bool = True,
         timeout: float | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        **settings: Any,  # noqa: ANN401 - httpx's own
     ) -> httpx.AsyncClient:
         """Return an httpx client that is set up for an endpoint.
 
         It carries the endpoint's token, headers and time-out (seconds), and follows no redirect.
         The headers go to the origins that may see the token, and to no other. Where the client
         proves itself by a certificate, TLS shows that to the API, too: tokens may be bound to it
-        (RFC 8705, section 3).
+        (RFC 8705, section 3). Further `settings` are those of ``httpx.AsyncClient``, such as
+        ``limits``.
 
         Raises:
             ConfigError: when there is no such endpoint, or its ``ca_file``, or the environment's
@@ -180,7 +182,7 @@ class AuthService:
 
         endpoint = self.endpoint(name)
         auth = self.auth(endpoint.name) if authenticate else None
-        return endpoint_client(endpoint, auth, timeout=timeout, transport=transport)
+        return endpoint_client(endpoint, auth, timeout=timeout, transport=transport, **settings)
 
     async def token(
         self, name: str | None = None, *, min_ttl: float = 0.0, refresh: bool = False

@@ -436,6 +436,11 @@ class TestClients:
         service = await entered(endpoint("orders"))
         assert service.client().follow_redirects is False
 
+    async def test_a_client_takes_the_settings_of_httpx(self, entered: Callable[..., Any]) -> None:
+        """All that the endpoint does not say."""
+        service = await entered(endpoint("orders"))
+        assert service.client(max_redirects=3).max_redirects == 3
+
     async def test_an_endpoint_without_auth_needs_no_token(
         self, entered: Callable[..., Any]
     ) -> None:
