@@ -101,12 +101,21 @@ def certainly_query(content: bytes) -> bool:
 
 def asks_query(request: Any) -> bool:  # noqa: ANN401 - JSON
     """Tell whether one request, read already, asks for a query beyond doubt."""
+    return _asks("query", request)
+
+
+def asks_subscription(request: Any) -> bool:  # noqa: ANN401 - JSON
+    """Tell the same of a subscription."""
+    return _asks("subscription", request)
+
+
+def _asks(kind: str, request: Any) -> bool:  # noqa: ANN401 - JSON
     if not isinstance(request, dict) or not isinstance(request.get("query"), str):
         return False
-    kinds = operations(request["query"])
     name = request.get("operationName")
-    chosen = [kind for kind, own_name in kinds if not name or own_name == name]
-    return bool(chosen) and all(kind == "query" for kind in chosen)
+    found = operations(request["query"])
+    chosen = [one for one, own_name in found if not name or own_name == name]
+    return bool(chosen) and all(one == kind for one in chosen)
 
 
 def operations(document: str) -> list[tuple[str, str]]:  # noqa: C901 - one small automaton

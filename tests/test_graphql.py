@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gqlauth._graphql import Rejection, certainly_query, executed, operations, rejection
+from gqlauth._graphql import (
+    Rejection,
+    asks_subscription,
+    certainly_query,
+    executed,
+    operations,
+    rejection,
+)
 
 CODES = ("UNAUTHENTICATED", "invalid-jwt", "UnauthorizedException")
 
@@ -179,3 +186,20 @@ def test_what_may_be_more_than_a_query(request_: Any) -> None:
 def test_what_cannot_be_read_is_no_query(content: bytes) -> None:
     """A form, a file, nothing."""
     assert not certainly_query(content)
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "expected"),
+    [
+        ("subscription { tick }", None, True),
+        ("subscription Tick { tick } query Me { me }", "Tick", True),
+        ("subscription Tick { tick } query Me { me }", "Me", False),
+        ("subscription Tick { tick } query Me { me }", None, False),
+        ("{ me }", None, False),
+    ],
+)
+def test_subscriptions_are_told_from_the_rest(
+    query: str, name: str | None, *, expected: bool
+) -> None:
+    """By the operation that is asked for, if one of several is."""
+    assert asks_subscription({"query": query, "operationName": name}) is expected

@@ -10,13 +10,17 @@ import pytest
 from gqlauth import AuthService, Secret
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth._options import AuthOptions
+from gqlauth.integrations.gql import AIOHTTPWebsocketsTransport, WebsocketsTransport
 from gqlauth_strategies import ClientCredentials
 from tests.support.clock import HeldClock
+from tests.support.subscriptions import SubscriptionServer, subscription_server
 from tests.support.token_endpoint import URL, FakeTokenEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
+
+    from gqlauth.integrations.gql._subscriptions import RenewingTransport
 
 
 class Serving(Protocol):
@@ -58,3 +62,17 @@ def serving(clock: HeldClock, tokens: FakeTokenEndpoint) -> Serving:
             yield service
 
     return run
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[SubscriptionServer]:
+    """Run a server for subscriptions, by the protocol of today."""
+    async with subscription_server() as running:
+        yield running
+
+
+@pytest.fixture(params=[WebsocketsTransport, AIOHTTPWebsocketsTransport])
+def kind(request: pytest.FixtureRequest) -> type[RenewingTransport]:
+    """Use each of the two libraries."""
+    chosen: type[RenewingTransport] = request.param
+    return chosen

@@ -321,8 +321,8 @@ async def session(api: HttpServer, serving: Serving) -> AsyncIterator[aiohttp.Cl
 class TestAiohttp:
     async def test_own_authorization(self, api: HttpServer, session: aiohttp.ClientSession) -> None:
         """A request that has one of its own is left alone."""
-        async with session.post(api.url, headers={"Authorization": "Basic bWU6"}):
-            pass
+        async with session.post(api.url, headers={"Authorization": "Basic bWU6"}) as response:
+            await response.read()
 
         assert seen(api) == ["Basic bWU6"]
 
@@ -331,8 +331,8 @@ class TestAiohttp:
     ) -> None:
         """A request to another origin goes out without the token."""
         with http_server(lambda _: json_answer({})) as other:
-            async with session.post(other.url, json={}):
-                pass
+            async with session.post(other.url, json={}) as response:
+                await response.read()
 
         assert seen(other) == [None]
         assert "goes out without the token" in caplog.text
@@ -343,8 +343,8 @@ class TestAiohttp:
         """Where aiohttp follows a redirect to another origin, the token stays."""
         with http_server(lambda _: json_answer({})) as other:
             answers.script = [Answer(307, headers={"Location": other.url})]
-            async with session.post(api.url, json={}):
-                pass
+            async with session.post(api.url, json={}) as response:
+                await response.read()
 
         assert (seen(api), seen(other)) == (["Bearer token-1"], [None])
 

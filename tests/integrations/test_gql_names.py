@@ -10,7 +10,12 @@ import pytest
 from gqlauth.integrations import gql
 
 NAMES = [
+    "AIOHTTPWebsocketsTransport",
+    "WebsocketsTransport",
     "aiohttp_middleware",
+    "is_fatal",
+    "retry_connect",
+    "retry_execute",
     "transport",
 ]
 
@@ -41,7 +46,9 @@ def test_unknown_name() -> None:
     ("name", "missing", "wanted"),
     [
         ("transport", "gql", "gqlauth[gql]"),
+        ("WebsocketsTransport", "websockets", "gqlauth[gql]"),
         ("aiohttp_middleware", "aiohttp", "gql[aiohttp]"),
+        ("AIOHTTPWebsocketsTransport", "aiohttp", "gql[aiohttp]"),
     ],
 )
 def test_missing_library(name: str, missing: str, wanted: str) -> None:

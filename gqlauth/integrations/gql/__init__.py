@@ -1,6 +1,8 @@
 """graphql-python/gql with the tokens of an `AuthService`: the extra ``gqlauth[gql]``.
 
-`transport` and `aiohttp_middleware` are for requests.
+`transport` and `aiohttp_middleware` are for requests, `WebsocketsTransport` and
+`AIOHTTPWebsocketsTransport` for subscriptions, and `is_fatal`, `retry_connect` and `retry_execute`
+for the session of gql that connects again by itself.
 
 Each name is imported when it is first used, as each needs another library.
 """
@@ -11,10 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gqlauth.integrations.gql._aiohttp import aiohttp_middleware as aiohttp_middleware
+    from gqlauth.integrations.gql._aiohttp_websockets import (
+        AIOHTTPWebsocketsTransport as AIOHTTPWebsocketsTransport,
+    )
     from gqlauth.integrations.gql._http import transport as transport
+    from gqlauth.integrations.gql._retrying import is_fatal as is_fatal
+    from gqlauth.integrations.gql._retrying import retry_connect as retry_connect
+    from gqlauth.integrations.gql._retrying import retry_execute as retry_execute
+    from gqlauth.integrations.gql._websockets import WebsocketsTransport as WebsocketsTransport
 
 _HOMES = {
+    "AIOHTTPWebsocketsTransport": "_aiohttp_websockets",
+    "WebsocketsTransport": "_websockets",
     "aiohttp_middleware": "_aiohttp",
+    "is_fatal": "_retrying",
+    "retry_connect": "_retrying",
+    "retry_execute": "_retrying",
     "transport": "_http",
 }
 

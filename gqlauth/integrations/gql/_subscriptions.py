@@ -1,0 +1,181 @@
+"""A transport of gql for subscriptions, whose connections are opened with fresh tokens."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import httpx
+from gql.transport.exceptions import TransportConnectionFailed
+from gql.transport.websockets_protocol import WebsocketsProtocolTransportBase
+
+from gqlauth._http_client import setup
+from gqlauth._request_headers import origin
+from gqlauth._tls import system_context
+from gqlauth.errors import ConfigError
+from gqlauth.integrations.gql._line import Line
+from gqlauth.integrations.gql._logs import redact_logs
+from gqlauth.integrations.gql._opening import Opener
+from gqlauth.integrations.gql._renewal import Renewal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gqlauth import AuthService, Token
+    from gqlauth._config import Endpoint
+    from gqlauth.integrations.gql._opening import Ending, Veiled
+
+_SCHEMES: Final = {"ws": "http", "wss": "https"}
+
+
+class RenewingTransport(WebsocketsProtocolTransportBase):
+    """gql's transport of the same name, with connections that are opened with fresh tokens.
+
+    Each time that it connects it takes a token that is valid then. Where the server refuses that
+    one, be it in the handshake or in ``connection_init``, it takes another, once. Before a token
+    ends, it opens another connection with a new one, begins the subscriptions there, and stops
+    them on the old one; who listens sees one stream.
+
+    It works on asyncio alone, as gql's own does.
+
+    Args:
+        service: where tokens come from.
+        name: the endpoint; the default one, if it is None.
+        url: where the server listens; the endpoint's URL with ``ws`` for ``http``, if it is None.
+            It must be at an origin of the endpoint's.
+        auth_in: where the token stands: in a ``header`` of the handshake, in the payload of
+            ``connection_init``, or in ``both``.
+        init_path: the place in that payload, with dots between names, such as
+            ``headers.Authorization``; the name of the token's header, if it is None.
+        renew: whether connections are renewed before their tokens end.
+        settings: those of gql's own transport, which has the endpoint's time-out for connecting
+            and for ``connection_ack``, and prefers the protocol ``graphql-transport-ws``. The
+            endpoint's headers are sent beside its ``headers``.
+
+    Raises:
+        ConfigError: when there is no such endpoint, or `url` is at another origin.
+
+    """
+
+    adapter: Any
+
+    def __init__(  # noqa: PLR0913 - as many as there are settings, all but two by name
+        self,
+        service: AuthService,
+        name: str | None = None,
+        *,
+        url: str | None = None,
+        auth_in: Literal["header", "init", "both"] = "both",
+        init_path: str | None = None,
+        renew: bool = True,
+        **settings: Any,  # noqa: ANN401 - gql's own
+    ) -> None:
+        endpoint = service.endpoint(name)
+        place = _place(endpoint, url)
+        hooks, context = setup(endpoint, authenticate=True)
+        chosen = {
+            "connect_timeout": endpoint.timeout,
+            "ack_timeout": endpoint.timeout,
+            # gql's own would rather speak the older one.
+            "subprotocols": [self.GRAPHQLWS_SUBPROTOCOL, self.APOLLO_SUBPROTOCOL],
+            **settings,
+        }
+        if place.scheme == "https":
+            chosen.setdefault("ssl", context or system_context())
+        address = str(place.copy_with(scheme="wss" if place.scheme == "https" else "ws"))
+        # What comes next in the order of classes is gql's own.
+        super().__init__(address, **self._chosen(address, chosen))  # type: ignore[arg-type, call-arg]
+        clock = service._clock  # noqa: SLF001 - of the same house
+        bare = endpoint.auth is None
+        renewal = None if bare else Renewal(service._sources.of(endpoint.name), clock)  # noqa: SLF001 - the same
+        self._renewal = renewal if renew else None
+        self._opener = Opener(
+            name=endpoint.name,
+            renewal=renewal,
+            place=place,
+            hooks=hooks,
+            in_header=auth_in != "init",
+            payload=lambda token: _payload(
+                self.init_payload, None if auth_in == "header" else token, init_path
+            ),
+            patience=self.ack_timeout,
+            template=self.adapter,
+            dress=self._dress,
+            ending=self._ending,
+        )
+        self.adapter = Line(self._opener, clock)
+        # Which gql's own asks for also where it was never connected.
+        self.subprotocol = self.GRAPHQLWS_SUBPROTOCOL
+        redact_logs()
+
+    @abstractmethod
+    def _chosen(self, address: str, settings: dict[str, Any]) -> dict[str, Any]:
+        """Return what is given to gql's own where these `settings` are chosen."""
+
+    @abstractmethod
+    def _dress(self, adapter: Any, headers: Veiled) -> None:  # noqa: ANN401 - one of either library
+        """Let a connection send `headers`, and follow no redirect to where they do not belong."""
+
+    @staticmethod
+    @abstractmethod
+    def _ending(adapter: Any, error: BaseException) -> Ending | None:  # noqa: ANN401 - one of either library
+        """Return how the other side ended a connection, if that is why `error` was raised."""
+
+    async def connect(self) -> None:
+        """Connect with a token that is valid now.
+
+        Raises:
+            TransportConnectionFailed: when it fails; its cause is a `GqlAuthError` where that is
+                for want of a token, or as the server refused it.
+            TransportError: when the server speaks another protocol, or it is connected already.
+            TimeoutError: when it takes too long.
+
+        """
+        try:
+            await super().connect()
+        except TransportConnectionFailed as error:
+            self.close_exception = error  # which tells who uses it all the same
+            raise
+
+    async def _initialize(self) -> None:
+        # The connection has begun with the protocol's first messages, and they were not logged.
+        self._parse_answer(self.adapter.acknowledgement)
+        if self._renewal is not None:
+            renewing = self._renewal.run(self.adapter, self._opener, self.connect_timeout)
+            self.adapter.start(renewing)
+
+
+def _place(endpoint: Endpoint, url: str | None) -> httpx.URL:
+    """Return where to connect, in the words of HTTP, if a token of the endpoint may go there.
+
+    Raises:
+        ConfigError: when it may not.
+
+    """
+    try:
+        given = httpx.URL(endpoint.url if url is None else url)
+        place = given.copy_with(scheme=_SCHEMES.get(given.scheme, given.scheme))
+    except httpx.InvalidURL:
+        raise ConfigError(
+            f'endpoint "{endpoint.name}": the url of its subscriptions is no URL'
+        ) from None
+    places = (endpoint.url, *endpoint.origins)
+    if origin(place) not in {origin(httpx.URL(one)) for one in places}:
+        raise ConfigError(
+            f'endpoint "{endpoint.name}": {given.scheme}://{given.netloc.decode()} is none of its '
+            "origins: name it in its origins"
+        )
+    return place
+
+
+def _payload(given: Mapping[str, Any], token: Token | None, path: str | None) -> Mapping[str, Any]:
+    """Return what ``connection_init`` carries: what was given, and the token at a path."""
+    payload: dict[str, Any] = copy.deepcopy(dict(given))
+    if token is not None:
+        *folders, name = (path or token.header_name).split(".")
+        table = payload
+        for folder in folders:
+            table = table.setdefault(folder, {})
+        table.setdefault(name, token.header_value)
+    return payload
