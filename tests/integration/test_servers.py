@@ -82,7 +82,12 @@ def test_secret_of_a_client_is_that_of_the_server() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("oidc_provider",), ("authlib_server",), ("graphql_api", "--issuer", "http://127.0.0.1:9")],
+    [
+        ("oidc_provider",),
+        ("authlib_server",),
+        ("graphql_api", "--issuer", "http://127.0.0.1:9"),
+        ("graphql_ws",),
+    ],
 )
 def test_server_ends_with_its_standard_input(arguments: tuple[str, ...]) -> None:
     """A server whose starter is gone stops by itself, and well."""

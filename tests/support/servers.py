@@ -64,6 +64,14 @@ class AuthlibServer:
 
 
 @attrs.frozen
+class Subscriptions:
+    """The server for subscriptions, as it runs."""
+
+    url: str
+    origin: str
+
+
+@attrs.frozen
 class Api:
     """The GraphQL API, as it runs."""
 
@@ -116,10 +124,21 @@ def graphql_api(issuer: str, *arguments: str) -> Iterator[Api]:
 
 
 @contextmanager
-def running(*command: str, start: float = START, stop: float = STOP) -> Iterator[dict[str, str]]:
+def graphql_ws(*arguments: str, kills: bool = False) -> Iterator[Subscriptions]:
+    """Run the server for subscriptions until the end of the block."""
+    command = (sys.executable, str(FIXTURES / "graphql_ws"), "--with-stdin", *arguments)
+    with running(*command, kills=kills) as addresses:
+        yield Subscriptions(**addresses)
+
+
+@contextmanager
+def running(
+    *command: str, start: float = START, stop: float = STOP, kills: bool = False
+) -> Iterator[dict[str, str]]:
     """Run a server until the end of the block, and give the addresses that it prints.
 
-    It is told to stop by SIGTERM. Its standard input ends when this process does.
+    It is told to stop by SIGTERM, or with `kills` is killed. Its standard input ends when this
+    process does.
 
     Raises:
         ServerError: when it prints none within `start` seconds, or when it takes more than `stop`
@@ -135,7 +154,10 @@ def running(*command: str, start: float = START, stop: float = STOP) -> Iterator
         trouble, addresses = _started(process, start)
         if not trouble:
             yield addresses
-            trouble = _stopped(process, stop)
+            if kills:
+                process.kill()
+            else:
+                trouble = _stopped(process, stop)
         if trouble:
             process.kill()
             process.wait()
