@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import re
 import sys
@@ -26,7 +27,9 @@ from gqlauth._config import RETRY_ON, find, load
 from gqlauth._config._schema import schema
 from gqlauth._options import AuthOptions
 from gqlauth._status import State
+from gqlauth.integrations import gql as integration
 from tests.support.http_server import http_server
+from tests.support.live import live_api
 from tests.support.pages import (
     HOME,
     PROJECT,
@@ -107,6 +110,13 @@ def api() -> Iterator[HttpServer]:
 
 
 @pytest.fixture
+def live() -> Iterator[str]:
+    """Run the same with subscriptions."""
+    with live_api() as url:
+        yield url
+
+
+@pytest.fixture
 def identity() -> Iterator[HttpServer]:
     """Run the token endpoint of the pages."""
     with http_server(token_endpoint) as server:
@@ -116,7 +126,7 @@ def identity() -> Iterator[HttpServer]:
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.name)
 def test_page_is_true(  # noqa: PLR0917 - fixtures come as arguments
     page: Path,
-    api: HttpServer,
+    request: pytest.FixtureRequest,
     identity: HttpServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -134,8 +144,10 @@ def test_page_is_true(  # noqa: PLR0917 - fixtures come as arguments
     monkeypatch.setitem(sys.modules, "keyring", None)  # who begins has no extra
     monkeypatch.setenv("ORDERS_CLIENT_SECRET", SECRET)
     monkeypatch.setenv("ACME_API_KEY", SECRET)
+    subscribes = page.stem == "graphql-python"
+    api = request.getfixturevalue("live" if subscribes else "api")
     places = {
-        "https://orders.example.com": api.url,
+        "https://orders.example.com": api if subscribes else api.url,
         "https://id.example.com": identity.url,
         "import httpx\n": f"import {httpx.__name__} as httpx\n",
         PROJECT: str(folder),
@@ -162,6 +174,15 @@ def test_public_names_are_told() -> None:
     told = page("python") + page("writing-a-strategy")
 
     assert [name for name in gqlauth.__all__ if not re.search(rf"\b{name}\b", told)] == []
+
+
+def test_names_of_integrations_are_told() -> None:
+    """Each name that fits graphql-python/gql stands on its page, and so do its settings."""
+    told = page("graphql-python")
+    settings = inspect.signature(integration.WebsocketsTransport).parameters
+    names = {*integration.__all__, *settings} - {"service", "name", "settings"}
+
+    assert [name for name in names if f"`{name}" not in told] == []
 
 
 def test_public_methods_of_the_service_are_told() -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_type
 
 import attrs
+import gql
 import httpx
+from gql.transport.aiohttp import AIOHTTPTransport
+from gql.transport.httpx import HTTPXAsyncTransport
 
 import gqlauth
 from gqlauth import (
@@ -26,6 +29,15 @@ from gqlauth import (
     TokenRefusedError,
     TokenUnavailableError,
     redact_secrets,
+)
+from gqlauth.integrations.gql import (
+    AIOHTTPWebsocketsTransport,
+    WebsocketsTransport,
+    aiohttp_middleware,
+    is_fatal,
+    retry_connect,
+    retry_execute,
+    transport,
 )
 from gqlauth_strategies import Basic, Bearer, ClientCredentials, Header
 
@@ -77,6 +89,31 @@ async def ask_without_a_file() -> None:
             auth = service.auth_for(strategy, url="https://orders.example.com/graphql")
             assert_type(auth, EndpointAuth)
             httpx.AsyncClient(auth=auth)
+
+
+async def ask_by_gql(service: AuthService) -> None:
+    """Ask, and listen, by graphql-python/gql."""
+    by_httpx = transport(service, "orders", limits=httpx.Limits(max_connections=3))
+    assert_type(by_httpx, HTTPXAsyncTransport)
+    async with gql.Client(transport=by_httpx) as session:
+        await session.execute(gql.gql("{ me { id } }"))
+    middlewares = (aiohttp_middleware(service, "orders"),)
+    AIOHTTPTransport("https://orders.example.com", client_session_args={"middlewares": middlewares})
+    AIOHTTPWebsocketsTransport(service, client_session_args={"trust_env": True})
+    listens = WebsocketsTransport(
+        service,
+        "orders",
+        url="wss://orders.example.com/live",
+        auth_in="init",
+        init_path="headers.Authorization",
+        renew=False,
+        ping_interval=30,
+    )
+    client = gql.Client(transport=listens)
+    await client.connect_async(  # type: ignore[no-untyped-call]
+        reconnecting=True, retry_connect=retry_connect, retry_execute=retry_execute
+    )
+    assert_type(is_fatal(ValueError()), bool)
 
 
 @attrs.frozen
