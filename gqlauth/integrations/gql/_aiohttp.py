@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-import httpx
 from aiohttp.payload import BytesPayload
 
+from gqlauth._http import httpx
 from gqlauth.integrations.gql._logs import redact_logs
 
 if TYPE_CHECKING:

@@ -13,9 +13,8 @@ from gqlauth.integrations.gql._logs import redact_logs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
     from gqlauth import AuthService
+    from gqlauth._http import httpx
 
 #: From this status on, an answer that is no GraphQL is an error of the server's.
 _FIRST_ERROR = 400
@@ -33,8 +32,8 @@ def transport(
 
     Its requests carry a valid token, the endpoint's headers and its time-out; one that the API
     refuses for its token is sent once more where that is safe. `settings` are those of
-    ``httpx.AsyncClient``. Each connection makes a client of its own, of httpx also where gql
-    itself would take httpx2.
+    ``httpx.AsyncClient``. Each connection makes a client of its own, of the library that gqlauth
+    runs on, httpx or httpx2, whichever gql itself would take.
 
     Raises:
         ConfigError: when there is no such endpoint.

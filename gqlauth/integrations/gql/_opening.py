@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-import httpx
 from gql.transport.exceptions import (
     TransportConnectionFailed,
     TransportError,
@@ -17,6 +16,7 @@ from gql.transport.exceptions import (
     TransportServerError,
 )
 
+from gqlauth._http import httpx
 from gqlauth._redact import escape_control, redact_text
 from gqlauth._request_headers import heard, present
 from gqlauth.errors import TokenRefusedError

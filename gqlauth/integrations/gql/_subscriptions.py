@@ -6,10 +6,10 @@ import copy
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import httpx
 from gql.transport.exceptions import TransportConnectionFailed
 from gql.transport.websockets_protocol import WebsocketsProtocolTransportBase
 
+from gqlauth._http import httpx
 from gqlauth._http_client import setup
 from gqlauth._request_headers import origin
 from gqlauth._tls import system_context
