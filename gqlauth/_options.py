@@ -7,16 +7,26 @@ from typing import Any, Final
 
 import attrs
 
+from gqlauth._redis_url import RedisURL
 from gqlauth._secret import Secret
 
-#: Where tokens may be kept.
+#: Where tokens may be kept, beside the URL of a Redis.
 STORES: Final = ("auto", "memory", "disk")
 
 
 def _is_a_store(_instance: object, field: attrs.Attribute[Any], value: str | None) -> None:
-    if value is not None and value not in STORES:
-        # Without the value: it may be a URL with a password in it.
-        raise ValueError(f"{field.name}: expected {', '.join(STORES[:-1])} or {STORES[-1]}")
+    # Never with the value: it may be a URL with a password in it.
+    if value is None or value in STORES:
+        return
+    if "://" not in value:
+        raise ValueError(f"{field.name}: expected {', '.join(STORES)} or redis://…")
+    try:
+        RedisURL.parsed(value)
+    except ValueError as error:
+        trouble = str(error)
+    else:
+        return
+    raise ValueError(f"{field.name}: {trouble}")
 
 
 @attrs.frozen(kw_only=True)
@@ -43,8 +53,14 @@ class CacheOptions:
     """The settings of the ``cache`` table: where tokens are kept."""
 
     #: Where tokens are kept: `memory`, `disk`, or `auto`, which is disk where there is a key to
-    #: encrypt them with, else memory. By default `memory`; for the command line `auto`.
+    #: encrypt them with, else memory; or the URL of a Redis, without a password, such as
+    #: `redis://localhost:6379/0`. By default `memory`; for the command line `auto`.
     store: str | None = attrs.field(default=None, validator=_is_a_store)
     #: The key that stored tokens are encrypted with: 32 bytes, in base64. By default it is kept in
-    #: the system's keyring. The variable GQLAUTH_CACHE_KEY comes before either.
+    #: the system's keyring; for a Redis it must be given. The variable GQLAUTH_CACHE_KEY comes
+    #: before either.
     key: Secret | None = None
+    #: The password of the Redis.
+    password: Secret | None = None
+    #: A file of certificates (PEM) to trust for the Redis, instead of the usual ones.
+    ca_file: Path | None = None

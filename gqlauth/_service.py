@@ -76,6 +76,8 @@ class AuthService:
         return cls(load(find(path)).require())
 
     async def __aenter__(self) -> Self:
+        if self._store is not None:
+            await self._store.start()
         await self._cache.start()
         return self
 
@@ -85,13 +87,16 @@ class AuthService:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # In the order opposite to that of entering, as task groups want it.
         try:
             await self._cache.stop()
         finally:
-            with anyio.CancelScope(shield=True):
+            try:
                 if self._store is not None:
                     await self._store.aclose()
-                await self._http.aclose()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._http.aclose()
 
     def endpoint(self, name: str | None = None) -> Endpoint:
         """Return the endpoint called `name`, or the default one.

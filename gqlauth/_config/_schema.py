@@ -11,6 +11,7 @@ from gqlauth._config._keys import names_of
 from gqlauth._config._model import Endpoint
 from gqlauth._config._reference import SECRETS
 from gqlauth._options import STORES, AuthOptions, CacheOptions
+from gqlauth._redis_url import SCHEMES
 from gqlauth._registry import NO_AUTH, STRATEGIES, strategy_class
 from gqlauth.errors import ConfigError
 
@@ -89,7 +90,8 @@ def schema() -> dict[str, object]:
 def _store() -> Schema:
     """Return the schema of ``cache.store``, beyond what its type says."""
     store = fields_of(CacheOptions).properties["store"]
-    return {"store": {**store, "anyOf": [{"enum": list(STORES)}, _ref("variable")]}}
+    urls = {"type": "string", "pattern": f"^({'|'.join(map(re.escape, SCHEMES))})://"}
+    return {"store": {**store, "anyOf": [{"enum": list(STORES)}, urls, _ref("variable")]}}
 
 
 def _usable(group: PluginGroup, load: Callable[[str], Any], unusable: list[str]) -> dict[str, type]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 import anyio
 
 from gqlauth import _log
-from gqlauth._stores._store import StoreError
+from gqlauth._stores._store import PassingError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
+
+    from anyio.abc import TaskGroup
 
     from gqlauth._clock import Clock
     from gqlauth._key import CacheKey
@@ -40,8 +42,8 @@ class Opening(Protocol):
     def detail(self) -> str:
         """Return where it is, as far as that is known."""
 
-    async def open(self) -> Store:
-        """Open the store.
+    async def open(self, tasks: TaskGroup | None) -> Store:
+        """Open the store; `tasks` is for what it does in the background, and outlives it.
 
         Raises:
             StoreError: when there is none to be had, as long as the process lives.
@@ -64,18 +66,29 @@ class Opening(Protocol):
 class Guarded:
     """A store that is opened when it is first needed, and that never fails.
 
-    What it cannot do in time, or at all, is a miss: that is logged, and nothing is asked of the
-    store for a while. Where it cannot be opened, tokens are kept in memory alone.
+    What it cannot do in time, or at all, is a miss: that is logged, nothing is asked of the store
+    for a while, and then it is opened anew. Where it cannot be opened, tokens are kept in memory
+    alone.
     """
 
     def __init__(self, opening: Opening, clock: Clock) -> None:
         self._opening = opening
         self._monotonic = clock.monotonic
+        self._tasks: TaskGroup | None = None
         self._store: Store | None = None
         self._one_opens = anyio.Lock()
         # Why there is none; and until when nothing is asked of the one that there is.
         self._off: StoreError | None = None
         self._rests_until = -math.inf
+        # What it has open may be what is wrong with it.
+        self._has_failed = False
+
+    async def start(self) -> None:
+        """Give the store a place for what it does in the background, until `aclose`."""
+        if self._tasks is None:
+            tasks = anyio.create_task_group()
+            await tasks.__aenter__()
+            self._tasks = tasks
 
     async def load(self, key: CacheKey, *, within: float = OPENING) -> Token | None:
         """Return the token of `key`, if it can be had `within` so many seconds."""
@@ -124,11 +137,12 @@ class Guarded:
         return await self._bounded(lambda: self._seen(keys), {}, OPENING) if keys else {}
 
     async def aclose(self) -> None:
-        """Let go of what is open."""
-        store, self._store = self._store, None
-        if store is not None:
-            with anyio.CancelScope(shield=True):
-                await self._bounded(store.aclose, None, LIMIT)
+        """Let go of what is open, and end what is done in the background."""
+        await self._let_go()
+        tasks, self._tasks = self._tasks, None
+        if tasks is not None:
+            tasks.cancel_scope.cancel()
+            await tasks.__aexit__(None, None, None)
 
     @property
     def kind(self) -> str:
@@ -154,7 +168,8 @@ class Guarded:
         """Return what `ask` gives, or `otherwise`; it has `more` seconds than usual, or fewer."""
         if self._off is not None or self._monotonic() < self._rests_until:
             return otherwise
-        store = self._store or await self._bounded(self._opened, None, min(OPENING, within))
+        store = None if self._has_failed else self._store
+        store = store or await self._bounded(self._opened, None, min(OPENING, within))
         if store is None:
             return otherwise
         return await self._bounded(lambda: ask(store), otherwise, min(LIMIT, within) + more)
@@ -164,9 +179,18 @@ class Guarded:
             with anyio.fail_after(seconds):
                 return await work()
         except Exception as error:  # noqa: BLE001 - a store may raise anything
+            if self._monotonic() >= self._rests_until:  # else one more of those that were told
+                why = _told(error)
+                _log.warning("token store failed", store=str(self), why=why, again_in=REST)
             self._rests_until = self._monotonic() + REST
-            _log.warning("token store failed", store=str(self), why=_told(error), again_in=REST)
+            self._has_failed = True
             return otherwise
+
+    async def _let_go(self) -> None:
+        store, self._store = self._store, None
+        if store is not None:
+            with anyio.CancelScope(shield=True):
+                await self._bounded(store.aclose, None, LIMIT)
 
     async def _seen(self, keys: Sequence[CacheKey]) -> dict[CacheKey, Token]:
         if self._off is not None:
@@ -181,10 +205,15 @@ class Guarded:
 
     async def _opened(self) -> Store | None:
         async with self._one_opens:
+            if self._has_failed:
+                await self._let_go()
+                self._has_failed = False
             # Another may have opened it meanwhile, or found that there is none.
             if self._store is None and self._off is None:
                 try:
-                    self._store = await self._opening.open()
+                    self._store = await self._opening.open(self._tasks)
+                except PassingError:
+                    raise
                 except StoreError as error:
                     self._turned_off(error)
         return self._store

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from gqlauth import _log
+from gqlauth._redis_url import RedisURL
 from gqlauth._stores._folder import Folder, token_folder
 from gqlauth._stores._guarded import Guarded
 from gqlauth._stores._sealing_key import NoKeyError, sealing_key
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
     from gqlauth._clock import Clock
     from gqlauth._key import CacheKey
     from gqlauth._options import CacheOptions
@@ -24,6 +27,10 @@ def store_of(options: CacheOptions, clock: Clock, *, default: str) -> Guarded | 
     name = options.store or default
     if name == "memory":
         return None
+    if "://" in name:
+        from gqlauth._stores._redis_opening import RedisOpening  # noqa: PLC0415 - few have one
+
+        return Guarded(RedisOpening(RedisURL.parsed(name), options, clock), clock)
     return Guarded(DiskOpening(options, clock, wanted=name != "auto"), clock)
 
 
@@ -37,7 +44,7 @@ class DiskOpening:
         self._folder = Folder(token_folder())
         self._origin = ""
 
-    async def open(self) -> Store:
+    async def open(self, tasks: TaskGroup | None) -> Store:  # noqa: ARG002 - nothing runs on
         """Open it: make what is missing, the key in the keyring and the folder."""
         store = await self._opened(look=False)
         assert store is not None

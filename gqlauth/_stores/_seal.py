@@ -57,7 +57,7 @@ class Seal:
 
     """
 
-    __slots__ = ("_cipher", "_clock", "_header", "_variables_key")
+    __slots__ = ("_cipher", "_clock", "_header", "_places_key", "_variables_key")
 
     def __init__(self, key: Secret, clock: Clock) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - dear
@@ -69,6 +69,16 @@ class Seal:
         key_id = hmac.digest(_decoded(key), b"gqlauth: which key", "sha256")[:_KEY_ID]
         self._header = _MAGIC + _VERSION + key_id
         self._variables_key = hmac.digest(_decoded(key), b"gqlauth: which variables", "sha256")
+        self._places_key = hmac.digest(_decoded(key), b"gqlauth: which place", "sha256")
+
+    def place(self, key: CacheKey) -> str:
+        """Return what the place of `key` is called where others see it: it tells nothing.
+
+        It is another for who has another key to seal with, or other values of the variables: they
+        have no use for each other's tokens.
+        """
+        named = f"{key.digest} {self._variables(key)}"
+        return hmac.digest(self._places_key, named.encode(), "sha256").hex()
 
     def sealed(self, key: CacheKey, token: Token) -> bytes:
         """Return `token`, which has been issued and has an end, as bytes for the place of `key`."""

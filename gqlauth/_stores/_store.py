@@ -18,6 +18,10 @@ class StoreError(Exception):
     """
 
 
+class PassingError(StoreError):
+    """A store cannot do it now, and later it may."""
+
+
 def is_newer(token: Token, other: Token | None) -> bool:
     """Tell whether `token` was issued later than `other`, if there is that one."""
     if other is None:

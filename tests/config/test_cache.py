@@ -34,11 +34,29 @@ def test_the_key_is_a_secret(project: Project) -> None:
     assert "cache.key: the secret (env A) is odd" in str(key.error("is odd"))
 
 
-@pytest.mark.parametrize("store", ["Disk", "disc", "", "redis://:s3cr3t@a"])
-def test_wrong_stores(project: Project, store: str) -> None:
+def test_a_redis(project: Project) -> None:
+    """It has a URL, and what is secret stands beside it."""
+    url = "rediss://worker@cache.example.com:6380/1"
+    text = f'[cache]\nstore = "{url}"\npassword = {{ env = "A" }}\nca_file = "ca.pem"\n'
+    cache = load(project.file(text)).require().cache
+    assert (cache.store, str(cache.ca_file)) == (url, str(project.root / "ca.pem"))
+    assert cache.password is not None
+    assert cache.password.source == "env A"
+
+
+@pytest.mark.parametrize(
+    ("store", "why"),
+    [
+        ("Disk", "expected auto, memory, disk or redis://…"),
+        ("", "expected auto, memory, disk or redis://…"),
+        ("redis://:s3cr3t@a", 'a URL here holds no password: set "password" beside it'),
+        ("redis://", "a host is wanted: redis://localhost:6379/0"),
+    ],
+)
+def test_wrong_stores(project: Project, store: str, why: str) -> None:
     """It is told at its place, without the value."""
     (problem,) = load(project.file(f'[cache]\nstore = "{store}"\n')).problems
-    assert problem.message == "expected auto, memory or disk"
+    assert problem.message == why
     assert (problem.line, problem.key) == (2, "cache.store")
 
 

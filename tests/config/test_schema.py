@@ -84,6 +84,7 @@ RIGHT = {
     "a profile without all": '[auth.b]\ntype = "client_credentials"\nclient_id = "a"',
     "a cache": '[cache]\nstore = "disk"\nkey = { env = "A" }',
     "a cache by variable": '[cache]\nstore = "${STORE:-auto}"',
+    "a Redis": '[cache]\nstore = "redis+unix:///a"\npassword = { env = "A" }\nca_file = "a.pem"',
 }
 
 WRONG = {
@@ -113,6 +114,7 @@ WRONG = {
     "an endpoint without url": "[endpoints.b]",
     "an unknown store": '[cache]\nstore = "dsik"',
     "a store of another kind": '[cache]\nstore = "mysql://a"',
+    "a plain password": '[cache]\nstore = "redis://a"\npassword = "abc"',
     "a plain key": '[cache]\nkey = "abc"',
     "an unknown key of the cache": '[cache]\nstroe = "disk"',
 }

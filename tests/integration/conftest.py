@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -11,11 +13,13 @@ from gqlauth_strategies import ClientCredentials
 from tests.support.faults import HostileTokenEndpoint, hostile_token_endpoint
 from tests.support.figures import FIGURES
 from tests.support.places import Place
+from tests.support.redis_server import redis_server
 from tests.support.servers import authlib_server, client_secret, graphql_api, oidc_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.redis_server import RedisServer
     from tests.support.servers import Api, AuthlibServer, Provider
 
 
@@ -78,6 +82,32 @@ def hostile() -> Iterator[HostileTokenEndpoint]:
     """Run the token endpoint that means no good."""
     with hostile_token_endpoint() as running:
         yield running
+
+
+@pytest.fixture
+def coredis_leftovers() -> Iterator[None]:
+    """Collect what coredis leaves open where no connection is made, and of each cluster.
+
+    Else the collector comes by in another test, and says so there.
+    """
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.fixture(scope="session")
+def _redis() -> Iterator[RedisServer]:
+    """Run a Redis."""
+    with redis_server() as running:
+        yield running
+
+
+@pytest.fixture
+def redis(_redis: RedisServer) -> RedisServer:
+    """Give the Redis, with nothing in it."""
+    _redis.ask("FLUSHALL")
+    return _redis
 
 
 @pytest.fixture

@@ -13,11 +13,13 @@ from gqlauth import Token
 from gqlauth._key import CacheKey
 from gqlauth._stores import _guarded
 from gqlauth._stores._guarded import LIMIT, REST, Guarded
-from gqlauth._stores._store import StoreError
+from gqlauth._stores._store import PassingError, StoreError
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from anyio.abc import TaskGroup
 
 pytestmark = pytest.mark.anyio
 
@@ -73,16 +75,18 @@ class Opening:
         self.opened = 0
         self.looks = True
         self.off: list[str] = []
+        self.tasks: TaskGroup | None = None
 
-    async def open(self) -> Shelf:
+    async def open(self, tasks: TaskGroup | None) -> Shelf:
         self.opened += 1
+        self.tasks = tasks
         await self.asked("open")
         if self.trouble is not None:
             raise self.trouble
         return self.shelf
 
     async def look(self) -> Shelf | None:
-        return await self.open() if self.looks else None
+        return await self.open(None) if self.looks else None
 
     async def discard(self, key: CacheKey) -> bool:
         await self.shelf._ask("discard")
@@ -162,6 +166,32 @@ class TestOpening:
         assert await guarded.load(KEY) is None
         clock.advance(REST)
         assert await guarded.load(KEY) is TOKEN
+
+    async def test_one_that_cannot_be_had_yet(
+        self,
+        guarded: Guarded,
+        opening: Opening,
+        clock: FakeClock,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """It says so itself, and is tried again."""
+        opening.trouble = PassingError("no vault")
+        assert await guarded.load(KEY) is None
+        assert told(caplog) == [f'{WARNING}"no vault" again_in={REST}']
+        opening.trouble = None
+        clock.advance(REST)
+        assert await guarded.load(KEY) is TOKEN
+        assert opening.off == []
+
+    async def test_what_it_does_in_the_background(self, guarded: Guarded, opening: Opening) -> None:
+        """It ends when the store is let go of, however often it was begun."""
+        for _ in range(2):
+            await guarded.start()
+        await guarded.load(KEY)
+        assert opening.tasks is not None
+        opening.tasks.start_soon(anyio.sleep_forever)
+        await guarded.aclose()
+        await guarded.aclose()
 
     async def test_it_is_let_go_of(self, guarded: Guarded, shelf: Shelf) -> None:
         """If it was opened."""
@@ -244,6 +274,33 @@ class TestTrouble:
         assert await guarded.load(KEY) is None
         clock.advance(1)
         assert await guarded.load(KEY) is TOKEN
+
+    async def test_it_is_opened_anew(
+        self, guarded: Guarded, opening: Opening, shelf: Shelf, clock: FakeClock
+    ) -> None:
+        """What it had open may have been what was wrong."""
+        await guarded.load(KEY)
+        shelf.trouble = OSError("down")
+        await guarded.load(KEY)
+        shelf.trouble = None
+        assert shelf.asked == ["load", "load"]
+        clock.advance(REST)
+        for _ in range(2):
+            await guarded.load(KEY)
+        assert shelf.asked[2:] == ["close", "load", "load"]
+        assert opening.opened == 2
+
+    async def test_failures_of_the_same_moment_are_told_once(
+        self, guarded: Guarded, shelf: Shelf, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Many may ask as it goes down."""
+        await guarded.load(KEY)
+        shelf.trouble = OSError("down")
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(guarded.load, KEY)
+        assert len(shelf.asked) == 6
+        assert len(told(caplog)) == 1
 
     async def test_a_lock_is_let_go_of_where_the_rest_failed(
         self, guarded: Guarded, shelf: Shelf

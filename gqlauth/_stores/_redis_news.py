@@ -1,0 +1,85 @@
+"""`News`: who waits for something to happen in a Redis is woken by its messages."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+
+from gqlauth._stores._redis_client import ANSWERING, kept
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    import coredis
+    from anyio.abc import TaskGroup
+
+    from gqlauth._stores._redis_client import Client
+
+
+class News:
+    """Tells of messages to places, over one connection for all who wait for one.
+
+    There is none before somebody waits. It is closed some time after the last message, as a Redis
+    has room for few; until then it goes on to listen, as the next to wait may come soon.
+    """
+
+    def __init__(self, connect: Callable[[], Client], tasks: TaskGroup) -> None:
+        self._connect = connect
+        self._tasks = tasks
+        self._connection: coredis.BaseConnection | None = None
+        self._one_connects = anyio.Lock()
+        self._scope: anyio.CancelScope | None = None
+        # What is set when there are news of a place; and when it is listened to.
+        self._news: dict[bytes, anyio.Event] = {}
+        self._heard: dict[bytes, anyio.Event] = {}
+
+    async def of(self, place: str) -> anyio.Event:
+        """Return what is set at the next message to `place`, or when no more can be heard.
+
+        Raises:
+            RedisError: when none can be heard, or a group with one.
+            TimeoutError: when that takes too long.
+
+        """
+        channel = place.encode()
+        with anyio.fail_after(ANSWERING):
+            async with self._one_connects:
+                if self._connection is None or not self._connection.usable:
+                    self._news, self._heard = {}, {}
+                    self._connection = await self._tasks.start(kept, self._connected(), self._read)
+            news = self._news.setdefault(channel, anyio.Event())
+            heard = self._heard.get(channel)
+            if heard is None:
+                heard = self._heard[channel] = anyio.Event()
+                self._connection.send_command(b"SUBSCRIBE", channel)
+            await heard.wait()
+            return news
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._scope is not None:
+            self._scope.cancel()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[coredis.BaseConnection]:
+        # Its own client: one loses a place in its pool with each connection that ends in use.
+        async with self._connect() as client, client.connection_pool.acquire() as connection:
+            yield connection
+
+    async def _read(self, connection: coredis.BaseConnection) -> None:
+        """Read messages until the connection ends."""
+        news, heard = self._news, self._heard
+        try:
+            with anyio.CancelScope() as self._scope:
+                async for kind, channel, *_ in connection.push_messages:
+                    assert isinstance(channel, bytes)
+                    if kind == b"subscribe":
+                        heard[channel].set()
+                    elif channel in news:
+                        news.pop(channel).set()
+        finally:
+            # Who waits looks for themselves.
+            for event in (*heard.values(), *news.values()):
+                event.set()
