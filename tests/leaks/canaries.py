@@ -69,6 +69,7 @@ PRIVATE_KEY: Final = Canary(
     "\n".join(_PEM_LINES),
 )
 CACHE_KEY: Final = Canary("key of stored tokens", "e5FJoyhRn4DECgtlAoJfuQvL4j0P87r5eg96jW35Gig=")
+REDIS_PASSWORD: Final = Canary("password of a Redis", "Jd7@Vm2/Xq9:Tb4+Ls6%Gw1=Yh8&Ck3")
 PLAIN: Final = Canary("secret that stands in a file", "Qw7Er3Zx9Cv5Bn1Mk8Jh4Gf6Ds2Ap0")
 #: No `Secret` ever holds this one, so that no redactor knows it.
 PLANTED: Final = Canary("planted secret", "Zg8Vn2Hc6Ty4Ls9Bw1Xk7Dp3Rm5Jf0Qa")
@@ -87,6 +88,7 @@ CANARIES: Final = (
     PROXY_PASSWORD,
     PRIVATE_KEY,
     CACHE_KEY,
+    REDIS_PASSWORD,
     PLAIN,
     PLANTED,
 )
