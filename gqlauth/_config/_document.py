@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar
 
 import attrs
 
@@ -66,12 +66,27 @@ class Document:
         )
 
 
-@attrs.frozen
 class KeyPlace:
-    """The place of one value in a document."""
+    """The place of one value in a document.
 
-    document: Document
-    keys: tuple[Key, ...]
+    It is no attrs class, and cannot be pickled: who writes out what holds it would write out the
+    file, in which a secret may stand that should not.
+    """
+
+    __slots__ = ("document", "keys")
+
+    def __init__(self, document: Document, keys: tuple[Key, ...]) -> None:
+        self.document = document
+        self.keys = keys
+
+    def __repr__(self) -> str:
+        return f"{shown(self.document.path)}: {dotted(self.keys)}"
+
+    def __deepcopy__(self, _memo: dict[int, object]) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a place in a file cannot be pickled")
 
     def problem(self, message: str) -> Problem:
         """Return the problem that `message` tells, at this place."""

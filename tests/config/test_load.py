@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.metadata
+import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -40,6 +42,15 @@ class TestSound:
         assert endpoint.origins == ()
         assert not endpoint.allow_insecure_http
         assert endpoint.auth is None
+
+    def test_place(self, project: Project) -> None:
+        """Where an endpoint stands is told, copied, and never written out with the whole file."""
+        place = project.endpoint("").place
+
+        assert repr(place).endswith("gqlauth.toml: endpoints.orders")
+        assert copy.deepcopy(place) is place
+        with pytest.raises(TypeError, match="a place in a file cannot be pickled"):
+            pickle.dumps(place)
 
     def test_settings(self, project: Project) -> None:
         """All that an endpoint may say."""
