@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from gqlauth import _events
 from gqlauth._entry import Entry, Failure, Snapshot
-from gqlauth._flight import Flight, StrategyFailedError, fetched
+from gqlauth._events import LOGGED, state_of
+from gqlauth._flight import Flight, fetched
 from gqlauth.errors import GqlAuthError, ServiceClosedError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from gqlauth._clock import Clock
+    from gqlauth._events import Events
     from gqlauth._flight import Acquisition
     from gqlauth._token import Token
 
@@ -41,6 +42,7 @@ class TokenCache:
         max_entries: how many keys are kept; the one that was not asked for longest goes first.
         jitter: gives a number from 0 to 1 by which a refresh comes earlier.
         ahead: whether a token is refreshed in the background while it still serves.
+        events: who is told what happens.
 
     """
 
@@ -51,12 +53,14 @@ class TokenCache:
         max_entries: int = 10_000,
         jitter: Callable[[], float] = random.random,
         ahead: bool = True,
+        events: Events = LOGGED,
     ) -> None:
         self._wall = clock.wall
         self._monotonic = clock.monotonic
         self._max_entries = max_entries
         self._jitter = jitter
         self._ahead = ahead
+        self._events = events
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._tasks: TaskGroup | None = None
 
@@ -131,6 +135,7 @@ class TokenCache:
                 self._start(entry, acquisition)
             return token
         if entry.flight is None and entry.failure is not None and not self._may_fly(entry):
+            self._events.denied(acquisition.name, entry.failure.error)
             raise entry.failure.error.for_endpoint(acquisition.name)
         return entry.flight or self._start(entry, acquisition)
 
@@ -245,7 +250,6 @@ class TokenCache:
         if self._tasks is None:
             raise ServiceClosedError('the service is not running: use "async with service:"')
         flight = entry.flight = Flight()
-        _events.token_wanted(acquisition.name, entry, self._before)
         # In a task of the cache's own, not in the caller's: a caller who is cancelled, or gives
         # up, harms nobody else.
         self._tasks.start_soon(self._fly, entry, flight, acquisition)
@@ -253,31 +257,23 @@ class TokenCache:
 
     async def _fly(self, entry: Entry, flight: Flight, acquisition: Acquisition) -> None:
         wall, monotonic = self._wall(), self._monotonic()
+        flight.started = monotonic
         name = acquisition.name
         try:
-            token = (await fetched(acquisition)).issued(wall, monotonic)
+            flight.cache = state_of(entry, self._before)
+            self._events.wanted(name, flight.cache)
+            token = await fetched(acquisition, wall, monotonic)
         except GqlAuthError as error:
             self._failed(entry, flight, error, name)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it is told
-            broken = StrategyFailedError(f"the strategy failed: {type(error).__name__}: {error}")
-            broken.__cause__ = error
-            self._failed(entry, flight, broken, name)
-        except anyio.get_cancelled_exc_class():
-            if anyio.current_effective_deadline() == -math.inf:  # the cache stops
-                raise
-            # On asyncio, who awaits what was cancelled is cancelled, too: that would end all
-            # flights, and the service with them.
-            broken = StrategyFailedError("the strategy failed: it was cancelled from within")
-            self._failed(entry, flight, broken, name)
+        except BaseException:  # the cache stops, or the process is told to
+            closed = flight.error = ServiceClosedError("the service was closed meanwhile")
+            self._events.failed(name, flight, closed, self._monotonic() - monotonic, 0.0)
+            raise
         else:
             self._landed(entry, flight, token, acquisition.refresh_window)
-            waited = flight.done.statistics().tasks_waiting
-            tell = _events.token_found if flight.found else _events.token_fetched
-            tell(name, token, self._monotonic() - monotonic, waited)
+            self._events.came(name, flight, token, self._monotonic() - monotonic)
         finally:
             entry.flight = None
-            if flight.token is None and flight.error is None:
-                flight.error = ServiceClosedError("the service was closed meanwhile")
             flight.done.set()
             self._make_room()
 
@@ -292,5 +288,5 @@ class TokenCache:
         # It is kept for a while, and what it was raised through need not be.
         flight.error = error.with_traceback(None)
         entry.failure = Failure.after(entry.failure, error, self._monotonic())
-        if entry.token is not None:
-            _events.refresh_failed(name, error, entry.failure.pause)
+        elapsed = self._monotonic() - flight.started
+        self._events.failed(name, flight, error, elapsed, entry.failure.pause)

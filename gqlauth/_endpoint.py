@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import anyio
 import attrs
 
-from gqlauth import _events
 from gqlauth._answer import Answer, TryAgainError
 from gqlauth._client_auth import Client
+from gqlauth._events import LOGGED
 from gqlauth._exchange import Exchange, shown_url
 from gqlauth._http import httpx
 from gqlauth._http_body import read_body, streamed
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gqlauth._certificate import Certificate
     from gqlauth._clock import Clock
     from gqlauth._dpop import Possession, Prover
+    from gqlauth._events import Events
     from gqlauth._exchange import Value
     from gqlauth._metadata import Metadata
     from gqlauth._options import AuthOptions
@@ -87,15 +88,17 @@ class TokenEndpoint:
         "_clock",
         "_dpop",
         "_dpop_key",
+        "_events",
         "_headers",
         "_issuer",
+        "_name",
         "_network",
         "_options",
         "_tries",
         "_url",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one by name
         self,
         strategy: object,
         *,
@@ -103,6 +106,8 @@ class TokenEndpoint:
         network: Network,
         clock: Clock,
         deadline: float,
+        name: str = "",
+        events: Events = LOGGED,
     ) -> None:
         self._url: str | None = getattr(strategy, "token_url", None)
         self._issuer: str | None = getattr(strategy, "issuer", None)
@@ -114,6 +119,8 @@ class TokenEndpoint:
         self._network = network
         self._clock = clock
         self._tries = Tries(clock, deadline, options.timeout)
+        self._name = name
+        self._events = events
 
     async def grant(self, form: Mapping[str, Value], *, once: bool = False) -> Token:
         """Ask for a token with the fields of `form`, and return it (RFC 6749, section 4).
@@ -201,7 +208,7 @@ class TokenEndpoint:
         """Send the request once, and read the answer to its end."""
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
         exchange.prove(wall)
-        _events.token_request(exchange)
+        self._events.request(self._name, exchange)
         try:
             async with streamed(
                 http,
@@ -216,7 +223,11 @@ class TokenEndpoint:
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             failure = lost(error, exchange.secrets(), once=exchange.once)
             exchange.last = failure.error if isinstance(failure, TryAgainError) else failure
+            self._lost(exchange, monotonic, exchange.last)
             raise failure from None
+        except BaseException as error:
+            self._lost(exchange, monotonic, error)
+            raise
         answer = Answer(
             exchange.shown_url,
             response.status_code,
@@ -227,17 +238,24 @@ class TokenEndpoint:
         )
         elapsed = self._clock.monotonic() - monotonic
         exchange.answered(response.headers, self._clock.wall())
+        failed: TokenError | None = None
         try:
             token = answer.token(self._clock.wall(), exchange.prover)
+        except TokenError as error:
+            failed = error
+            raise
         except TryAgainError as again:
-            exchange.last = again.error
+            failed = exchange.last = again.error
             if exchange.once:
                 raise again.error from None
             raise
         finally:
             # Not before: the token is known only now, and so is not shown.
-            _events.token_answer(answer, elapsed)
+            self._events.answer(self._name, exchange, answer, elapsed, failed)
         return token.issued(wall, monotonic, default_lifetime=self._options.default_lifetime)
+
+    def _lost(self, exchange: Exchange, started: float, error: BaseException) -> None:
+        self._events.lost(self._name, exchange, self._clock.monotonic() - started, error)
 
     def _unread(self, url: str, form: Mapping[str, Value]) -> TokenError:
         """Return what is told where reading the secrets took all the time that there was."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import anyio
 
 from gqlauth._token import Token
-from gqlauth.errors import Problem, StrategyError, TokenUnavailableError
+from gqlauth.errors import GqlAuthError, Problem, StrategyError, TokenUnavailableError
 
 if TYPE_CHECKING:
-    from gqlauth.errors import GqlAuthError
+    from gqlauth.events import CacheState
 
 #: Seconds of the time of an acquisition that are kept for telling why it failed: at most, and as
 #: a part of it.
@@ -50,14 +51,22 @@ class StrategyFailedError(StrategyError):
 class Flight:
     """One acquisition under way, and what it comes to."""
 
-    __slots__ = ("done", "error", "found", "token")
+    __slots__ = ("cache", "done", "error", "found", "started", "token")
 
     def __init__(self) -> None:
         self.done = anyio.Event()
+        #: What there was when it began, and when that was, by the monotonic clock.
+        self.cache: CacheState = "empty"
+        self.started = 0.0
         #: Whether the token was there already, with another process.
         self.found = False
         self.token: Token | None = None
         self.error: GqlAuthError | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Return how many wait for it."""
+        return self.done.statistics().tasks_waiting
 
     async def landed(self, name: str) -> Token:
         """Return the token, once it is there, to one who asks in the name of an endpoint.
@@ -78,13 +87,30 @@ class Flight:
         raise self.error.for_endpoint(name)
 
 
-async def fetched(acquisition: Acquisition) -> Token:
-    """Return what `acquisition` brings in the time that it has.
+async def fetched(acquisition: Acquisition, wall: float, monotonic: float) -> Token:
+    """Return what `acquisition` brings, asked for at these times of both clocks.
 
     Raises:
-        GqlAuthError: when it has none, or the time is over.
+        GqlAuthError: when it brings none in the time that it has, whatever the reason.
 
     """
+    try:
+        return (await _brought(acquisition)).issued(wall, monotonic)
+    except GqlAuthError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it is told
+        broken = StrategyFailedError(f"the strategy failed: {type(error).__name__}: {error}")
+        broken.__cause__ = error
+    except anyio.get_cancelled_exc_class():
+        if anyio.current_effective_deadline() == -math.inf:  # the cache stops
+            raise
+        # On asyncio, who awaits what was cancelled is cancelled, too: that would end all flights,
+        # and the service with them.
+        broken = StrategyFailedError("the strategy failed: it was cancelled from within")
+    raise broken
+
+
+async def _brought(acquisition: Acquisition) -> Token:
     with anyio.move_on_after(acquisition.timeout) as scope:
         # Who fetches knows better what took so long, and has the last moments to say so.
         telling = min(TELLING, acquisition.timeout * TELLING_PART)

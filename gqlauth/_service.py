@@ -12,8 +12,7 @@ from gqlauth._clock import Clock, SystemClock
 from gqlauth._config import RETRY_ON, Config, Endpoint
 from gqlauth._config._urls import check_urls
 from gqlauth._options import AuthOptions
-from gqlauth._report import report
-from gqlauth._sources import Sources
+from gqlauth._sources import Sources, listening
 from gqlauth._stores._opening import store_of
 from gqlauth._token_clients import TokenClients
 from gqlauth.errors import GqlAuthError, ServiceClosedError
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from gqlauth._httpx import EndpointAuth
     from gqlauth._status import EndpointStatus
     from gqlauth._token import Strategy, Token
+    from gqlauth.events import OnEvent
 
 
 class AuthService:
@@ -43,10 +43,15 @@ class AuthService:
         max_entries: how many tokens are kept; the one not asked for longest goes first.
         short_lived: whether the process ends soon, as a command does: no token is refreshed ahead,
             and, if the configuration says nothing else, the store is ``auto``.
+        on_event: what is called with each event of `gqlauth.events`, on the event loop: it must
+            not block. What it raises is logged, once.
+
+    Raises:
+        GqlAuthError: when `on_event` would have to be awaited.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one by name
         self,
         config: Config | None = None,
         *,
@@ -54,26 +59,45 @@ class AuthService:
         token_transport: httpx.AsyncBaseTransport | None = None,
         max_entries: int = 10_000,
         short_lived: bool = False,
+        on_event: OnEvent | None = None,
     ) -> None:
         self.config = Config() if config is None else config
         self._clock: Clock = SystemClock() if clock is None else clock
-        self._cache = TokenCache(clock=self._clock, max_entries=max_entries, ahead=not short_lived)
+        events, kind = listening(on_event)
+        self._cache = TokenCache(
+            clock=self._clock, max_entries=max_entries, ahead=not short_lived, events=events
+        )
         default = "auto" if short_lived else "memory"
         self._store = store_of(self.config.cache, self._clock, default=default)
         self._http = TokenClients(token_transport)
-        self._sources = Sources(self.config, self._cache, self._http, self._clock, self._store)
+        self._sources = Sources(
+            self.config,
+            self._cache,
+            self._http,
+            self._clock,
+            self._store,
+            events=events,
+            kind=kind,
+        )
 
     @classmethod
-    def from_config(cls, path: str | Path | None = None) -> Self:
+    def from_config(
+        cls, path: str | Path | None = None, *, on_event: OnEvent | None = None
+    ) -> Self:
         """Return a service for a configuration file: `path`, or the first that is found.
+
+        Args:
+            path: the file; None to look for it.
+            on_event: what is called with each event of `gqlauth.events`.
 
         Raises:
             ConfigError: when there is none, or with all that is wrong in it.
+            GqlAuthError: when `on_event` would have to be awaited.
 
         """
         from gqlauth._config import find, load  # noqa: PLC0415 - not for a service made in code
 
-        return cls(load(find(path)).require())
+        return cls(load(find(path)).require(), on_event=on_event)
 
     async def __aenter__(self) -> Self:
         if self._store is not None:
@@ -232,7 +256,7 @@ class AuthService:
 
         """
         chosen = self.config.endpoints.values() if name is None else [self.endpoint(name)]
-        return tuple(self._report(endpoint) for endpoint in chosen)
+        return tuple(self._sources.report(endpoint) for endpoint in chosen)
 
     async def check(self, name: str | None = None) -> EndpointStatus:
         """Fetch a new token of an endpoint, and return the status that this leads to.
@@ -244,14 +268,14 @@ class AuthService:
         """
         endpoint = self.endpoint(name)
         if endpoint.auth is None:
-            return self._report(endpoint)
+            return self._sources.report(endpoint)
         try:
             await self._sources.of(endpoint.name).token(renew=True)
         except ServiceClosedError:
             raise
         except GqlAuthError as error:
-            return self._report(endpoint, checked=True, error=error)
-        return self._report(endpoint, checked=True)
+            return self._sources.report(endpoint, checked=True, error=error)
+        return self._sources.report(endpoint, checked=True)
 
     async def recall(self, *names: str) -> None:
         """Take over what is stored of the tokens of endpoints, so that `status` tells it.
@@ -280,21 +304,3 @@ class AuthService:
         """
         chosen = self._sources.chosen() if name is None else self._sources.chosen(name)
         return sum([await source.forget() for source in chosen])
-
-    def _report(
-        self,
-        endpoint: Endpoint,
-        *,
-        checked: bool = False,
-        error: GqlAuthError | None = None,
-    ) -> EndpointStatus:
-        source = None if endpoint.auth is None else self._sources.of(endpoint.name)
-        return report(
-            endpoint,
-            None if source is None else source.look(),
-            wall=self._clock.wall(),
-            token_url=None if source is None else source.token_url,
-            store=("memory", "") if source is None else source.store,
-            checked=checked,
-            error=error,
-        )

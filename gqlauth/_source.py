@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gqlauth import _log
+from gqlauth._events import LOGGED
 from gqlauth._flight import Flight
 from gqlauth._key import cache_key
 from gqlauth._refusals import Pace, Trouble
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gqlauth._cache import TokenCache
     from gqlauth._clock import Clock
     from gqlauth._entry import Snapshot
+    from gqlauth._events import Events
     from gqlauth._options import AuthOptions
     from gqlauth._stores._guarded import Guarded
     from gqlauth._token import Strategy, Token
@@ -42,6 +43,7 @@ class Source:
         "_alone",
         "_cache",
         "_clock",
+        "_events",
         "_http",
         "_options",
         "_pace",
@@ -61,6 +63,8 @@ class Source:
         http: TokenClients,
         clock: Clock,
         store: Guarded | None = None,
+        *,
+        events: Events = LOGGED,
     ) -> None:
         self.name = name
         key = cache_key(strategy, options)
@@ -75,6 +79,7 @@ class Source:
         self._cache = cache
         self._http = http
         self._clock = clock
+        self._events = events
         self._trouble: Trouble | None = None
         self._pace: Pace | None = None
 
@@ -94,10 +99,12 @@ class Source:
         if rejection is not None:
             usable = self._cache.usable(self.key)
             if usable is not None:
+                self._events.served(self.name)
                 return usable
             # Another endpoint may have asked for one just now: that costs nothing.
             known = self._cache.look(self.key)
             if known is None or not known.in_flight:
+                self._events.denied(self.name, rejection)
                 raise rejection.for_endpoint(self.name)
         acquisition = _Renewal(self) if renew else self
         token = self._cache.seek(self.key, acquisition, renew=renew)
@@ -105,6 +112,8 @@ class Source:
             # Here and not a coroutine further down: ten thousand may wait.
             await token.done.wait()
             token = token.outcome(self.name)
+        else:
+            self._events.served(self.name)
         trouble = self._trouble
         if (
             trouble is not None
@@ -121,7 +130,11 @@ class Source:
 
         `how` is told to who reads the log, or the status: ``401``, ``200, UNAUTHENTICATED``.
         """
-        how = f" ({how})"
+        replaced = self._refused(token, f" ({how})")
+        self._events.rejected(self.name, how, replaced=replaced)
+        return replaced
+
+    def _refused(self, token: Token, how: str) -> bool:
         ended = token.expires_at is not None and token.expires_at <= self._clock.wall()
         if ended or not self._cache.keeps(self.key, token):
             # A late answer: the token ended under way, or another has taken its place, or a
@@ -225,11 +238,12 @@ class Source:
             network=self._http,
             clock=self._clock,
             deadline=deadline,
+            name=self.name,
+            events=self._events,
         )
 
         async def fetched() -> Token:
-            name = type(self._strategy).__name__
-            _log.info("fetching a token", endpoint=self.name, strategy=name)
+            self._events.started(self.name, type(self._strategy).__name__)
             return await self._strategy.fetch(endpoint)
 
         return fetched

@@ -4,37 +4,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gqlauth._events import LOGGED
+from gqlauth._report import report
 from gqlauth._source import Source
 from gqlauth.errors import ConfigError
 
 if TYPE_CHECKING:
     from gqlauth._cache import TokenCache
     from gqlauth._clock import Clock
-    from gqlauth._config import Config
+    from gqlauth._config import Config, Endpoint
+    from gqlauth._events import Events
     from gqlauth._options import AuthOptions
+    from gqlauth._status import EndpointStatus
     from gqlauth._stores._guarded import Guarded
     from gqlauth._token import Strategy
     from gqlauth._token_clients import TokenClients
+    from gqlauth.errors import GqlAuthError
+    from gqlauth.events import OnEvent
 
 
 class Sources:
     """The sources of the endpoints of a configuration, all over one cache and one store."""
 
-    __slots__ = ("_cache", "_clock", "_config", "_http", "_store", "known")
+    __slots__ = (
+        "_cache",
+        "_clock",
+        "_config",
+        "_events",
+        "_http",
+        "_kind",
+        "_store",
+        "known",
+    )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it ties together what there is
         self,
         config: Config,
         cache: TokenCache,
         http: TokenClients,
         clock: Clock,
         store: Guarded | None,
+        *,
+        events: Events = LOGGED,
+        kind: type[Source] = Source,
     ) -> None:
         self._config = config
         self._cache = cache
         self._http = http
         self._clock = clock
         self._store = store
+        self._events = events
+        self._kind = kind
         #: Those that were asked for, by the name that they were asked for by.
         self.known: dict[str | None, Source] = {}
 
@@ -69,4 +89,42 @@ class Sources:
 
     def made(self, name: str, strategy: Strategy, options: AuthOptions) -> Source:
         """Return a new source for an endpoint that is called `name`."""
-        return Source(name, strategy, options, self._cache, self._http, self._clock, self._store)
+        return self._kind(
+            name,
+            strategy,
+            options,
+            self._cache,
+            self._http,
+            self._clock,
+            self._store,
+            events=self._events,
+        )
+
+    def report(
+        self, endpoint: Endpoint, *, checked: bool = False, error: GqlAuthError | None = None
+    ) -> EndpointStatus:
+        """Return what diagnostics show of an endpoint."""
+        source = None if endpoint.auth is None else self.of(endpoint.name)
+        return report(
+            endpoint,
+            None if source is None else source.look(),
+            wall=self._clock.wall(),
+            token_url=None if source is None else source.token_url,
+            store=("memory", "") if source is None else source.store,
+            checked=checked,
+            error=error,
+        )
+
+
+def listening(on_event: OnEvent | None) -> tuple[Events, type[Source]]:
+    """Return who is told what happens, and the sources that tell of tokens at hand, if need be.
+
+    Raises:
+        GqlAuthError: when `on_event` would have to be awaited.
+
+    """
+    if on_event is None:
+        return LOGGED, Source
+    from gqlauth._heard import Heard, HeardSource  # noqa: PLC0415 - for who listens
+
+    return Heard(on_event), HeardSource

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 import gqlauth
-from gqlauth import errors
+from gqlauth import errors, events
 from gqlauth._cli import _failure, gql
 from gqlauth._cli._check._course import STEPS
 from gqlauth._cli._check._step import Outcome, Step
@@ -199,6 +199,22 @@ def test_errors_are_told() -> None:
 
     assert len(lines) == len([name for name in gqlauth.__all__ if name.endswith("Error")])
     assert [line for line in lines if line not in page("python")] == []
+
+
+def test_events_are_told() -> None:
+    """Each event has its row on the page on observability, with all that it tells."""
+    told = page("observability")
+    names = re.findall(r"^\| `(\w+)` \|", told.partition("## OpenT")[0], re.MULTILINE)
+    kinds = [
+        one
+        for one in vars(events).values()
+        if isinstance(one, type) and issubclass(one, events.Event) and one is not events.Event
+    ]
+    fields = {field.name for one in kinds for field in attrs.fields(one)}
+
+    assert names == [one.__name__ for one in kinds]
+    assert sorted(name for name in fields if f"`{name}`" not in told) == []
+    assert [one for one in get_args(events.CacheState) if f"`{one}`" not in told] == []
 
 
 def test_configuration_keys_are_told() -> None:

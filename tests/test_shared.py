@@ -18,6 +18,7 @@ from gqlauth._secret_sources import EnvSource
 from gqlauth._shared import MOST_NEWS, WAIT
 from gqlauth._stores._seal import new_key
 from gqlauth._stores._sealing_key import VARIABLE
+from gqlauth.events import Event, TokenFound, TokenWanted
 from gqlauth_strategies import Bearer, ClientCredentials
 from tests.support.clock import FakeClock
 from tests.support.token_endpoint import FakeTokenEndpoint, answer
@@ -134,6 +135,14 @@ class TestSharing:
         await text(await world.process())
         world.clock.advance(3595)
         assert await text(await world.process()) == "token-2"
+
+    async def test_who_listens_is_told(self, world: World) -> None:
+        """A token that another process had is told as found, and no request was made for it."""
+        heard: list[Event] = []
+        await (await world.process()).token()
+        await (await world.process(on_event=heard.append)).token()
+
+        assert [type(one) for one in heard] == [TokenWanted, TokenFound]
 
     async def test_what_was_fetched_is_what_the_store_has(self, world: World) -> None:
         """Also where it is the second."""

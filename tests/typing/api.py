@@ -39,6 +39,7 @@ from gqlauth.integrations.gql import (
     retry_execute,
     transport,
 )
+from gqlauth.events import Event, FetchFailed, TokenFetched
 from gqlauth_strategies import Basic, Bearer, ClientCredentials, Header
 
 if TYPE_CHECKING:
@@ -63,8 +64,24 @@ async def ask() -> None:
         assert_type(service.status(), tuple[EndpointStatus, ...])
         assert_type(await service.check("orders"), EndpointStatus)
         assert_type(await service.clear(), int)
-    AuthService.from_config("gqlauth.toml")
+    AuthService.from_config("gqlauth.toml", on_event=note)
     AuthService.from_config(Path("gqlauth.toml"))
+
+
+def note(event: Event) -> str:
+    """Take note of what happens to tokens."""
+    match event:
+        case TokenFetched():
+            assert_type(event.expires_at, float | None)
+            return f"{event.endpoint}: {event.elapsed}"
+        case FetchFailed():
+            assert_type(event.error, GqlAuthError)
+            return event.kind
+        case _:
+            return event.endpoint
+
+
+AuthService(on_event=note)
 
 
 async def ask_without_a_file() -> None:

@@ -1,0 +1,76 @@
+"""No event tells a secret, whatever the servers echo; nor does the log of a failing callback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from gqlauth import AuthService, GqlAuthError, Secret, events
+from gqlauth.events import Event, TokenFound
+from gqlauth_strategies import ClientCredentials
+from tests.leaks.canaries import ACCESS_TOKEN, CLIENT_SECRET, HEADER_KEY, PARAMETER, Search
+from tests.leaks.listening import listening
+from tests.leaks.showing import leaks_of
+from tests.leaks.test_objects import gives
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.anyio
+
+API = "https://api.example.com/graphql"
+SEARCH = Search()
+STRATEGY = ClientCredentials(
+    token_url=f"https://id.example.com/token?key={quote(PARAMETER.text)}",
+    client_id="orders-cli",
+    client_secret=Secret(CLIENT_SECRET.text),
+    headers={"X-Key": Secret(HEADER_KEY.text)},
+)
+
+
+async def live(on_event: Callable[[Event], None]) -> None:
+    """Get a token, use it, have it refused, get none, and be denied one."""
+    api = httpx.MockTransport(
+        lambda request: httpx.Response(401, text=request.headers["authorization"])
+    )
+    async with AuthService(token_transport=gives(ACCESS_TOKEN.text), on_event=on_event) as service:
+        auth = service.auth_for(STRATEGY, url=API, name="orders")
+        async with httpx.AsyncClient(auth=auth, transport=api) as client:
+            flow = auth.async_auth_flow(httpx.Request("POST", API))
+            for _ in range(2):  # the second is served
+                await anext(flow)
+                await flow.aclose()
+                flow = auth.async_auth_flow(httpx.Request("POST", API))
+            for _ in range(2):
+                with pytest.raises(GqlAuthError):
+                    await client.post(API, json={"query": "{ me }"})
+
+
+async def test_no_event_tells_a_secret() -> None:
+    """Whatever shows it."""
+    told: list[Event] = []
+    await live(told.append)
+    seen = {type(one) for one in told}
+    every: set[Any] = {
+        one for one in vars(events).values() if isinstance(one, type) and issubclass(one, Event)
+    }
+
+    assert {str(one): found for one in told if (found := leaks_of(one, SEARCH))} == {}
+    # One that is found is told as one that is fetched.
+    assert every - seen == {Event, TokenFound}
+
+
+async def test_a_callback_that_fails_tells_none() -> None:
+    """What it raises is redacted in the log, and raised to nobody."""
+
+    def failing(event: Event) -> None:
+        raise ValueError(f"{event} {CLIENT_SECRET.text}")
+
+    with listening("gqlauth") as everything:
+        await live(failing)
+
+    assert "on_event failed" in everything.text
+    assert SEARCH(everything.text) == set()
