@@ -7,9 +7,15 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from gqlauth import AuthService, GqlAuthError, Secret, events
 from gqlauth.events import Event, TokenFound
+from gqlauth.integrations.otel import telemetry
 from gqlauth_strategies import ClientCredentials
 from tests.leaks.canaries import ACCESS_TOKEN, CLIENT_SECRET, HEADER_KEY, PARAMETER, Search
 from tests.leaks.listening import listening
@@ -17,7 +23,7 @@ from tests.leaks.showing import leaks_of
 from tests.leaks.test_objects import gives
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from gqlauth.events import OnEvent
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +37,7 @@ STRATEGY = ClientCredentials(
 )
 
 
-async def live(on_event: Callable[[Event], None]) -> None:
+async def live(on_event: OnEvent) -> None:
     """Get a token, use it, have it refused, get none, and be denied one."""
     api = httpx.MockTransport(
         lambda request: httpx.Response(401, text=request.headers["authorization"])
@@ -74,3 +80,23 @@ async def test_a_callback_that_fails_tells_none() -> None:
 
     assert "on_event failed" in everything.text
     assert SEARCH(everything.text) == set()
+
+
+async def test_opentelemetry_is_told_none() -> None:
+    """No span and no metric has one, nor the client's id, nor more of a URL than its host."""
+    exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
+    tracers = TracerProvider(shutdown_on_exit=False)
+    tracers.add_span_processor(SimpleSpanProcessor(exporter))
+    meters = MeterProvider([reader], shutdown_on_exit=False)
+    on_event = telemetry(tracer_provider=tracers, meter_provider=meters)
+    assert on_event is not None
+    await live(on_event)
+    data: Any = reader.get_metrics_data()
+    told = "".join([*(span.to_json() for span in exporter.get_finished_spans()), data.to_json()])
+
+    assert SEARCH(told) == set()
+    assert STRATEGY.client_id not in told
+    assert "/token" not in told
+    assert "gqlauth.token.denials" in told
+    assert leaks_of(on_event, SEARCH) == set()
+    meters.shutdown()

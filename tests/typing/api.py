@@ -40,6 +40,7 @@ from gqlauth.integrations.gql import (
     transport,
 )
 from gqlauth.events import Event, FetchFailed, TokenFetched
+from gqlauth.integrations.otel import telemetry
 from gqlauth_strategies import Basic, Bearer, ClientCredentials, Header
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def note(event: Event) -> str:
 
 
 AuthService(on_event=note)
+AuthService(on_event=telemetry())
 
 
 async def ask_without_a_file() -> None:
