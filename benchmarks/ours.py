@@ -16,6 +16,7 @@ from gqlauth_strategies import ClientCredentials
 if TYPE_CHECKING:
     from gqlauth._clock import Clock
     from gqlauth._http import httpx
+    from gqlauth.events import OnEvent
 
 OURS: Final = "gqlauth"
 URL: Final = "https://orders.example.com/graphql"
@@ -62,6 +63,7 @@ def service_of(
     keys: int = 1,
     clock: Clock | None = None,
     token_transport: httpx.AsyncBaseTransport | None = None,
+    on_event: OnEvent | None = None,
 ) -> AuthService:
     """Return a service whose endpoints are called ``orders0`` and so on: each has its own token."""
     endpoints = {}
@@ -71,4 +73,4 @@ def service_of(
         name = f"orders{number}"
         endpoints[name] = Endpoint(name=name, url=URL, auth=auth)
     config = Config(endpoints=endpoints)
-    return AuthService(config, clock=clock, token_transport=token_transport)
+    return AuthService(config, clock=clock, token_transport=token_transport, on_event=on_event)

@@ -9,6 +9,7 @@ import anyio
 
 from benchmarks.commands import commands
 from benchmarks.keys import keys
+from benchmarks.observed import observed
 from benchmarks.outage import outage
 from benchmarks.peers import absent
 from benchmarks.redaction import redaction
@@ -35,6 +36,7 @@ SUBJECTS: Final[dict[str, Measured]] = {
     "commands": commands,
     "stored": stored,
     "redaction": redaction,
+    "observed": observed,
 }
 
 

@@ -33,7 +33,7 @@ def quick(*subjects: str) -> str:
 def test_subjects() -> None:
     """All that is promised is measured."""
     promised = {"warm", "stampede", "steady", "keys", "outage", "commands", "stored", "redaction"}
-    assert promised <= set(SUBJECTS)
+    assert promised | {"observed"} <= set(SUBJECTS)
 
 
 def test_a_quick_run() -> None:
@@ -65,6 +65,16 @@ def test_redaction() -> None:
 
     (goal,) = [line for line in lines if line.startswith("  Goal: ")]
     assert goal.startswith("  Goal: redaction of a typical debug event: at most 50 µs; ")
+
+
+def test_observed() -> None:
+    """What it costs to be told is measured, and that it costs nothing where there is no SDK."""
+    lines = quick("observed").splitlines()
+
+    assert [line.rpartition("  ")[2] for line in lines if line.startswith("  nobody")] == ["1.00 x"]
+    assert any(line.startswith("  OpenTelemetry, with its SDK ") for line in lines)
+    (goal,) = [line for line in lines if line.startswith("  Goal: ")]
+    assert goal.startswith("  Goal: service.token() where no SDK is installed: at most 1.05 x; ")
 
 
 def test_a_table() -> None:
