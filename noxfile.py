@@ -219,6 +219,29 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session(requires=["build"])
+def plugin(session: nox.Session) -> None:
+    """Install the plugin that is the example of one, beside gqlauth, and run its tests."""
+    example = ROOT / "examples" / "plugin"
+    tools = nox.project.dependency_groups(
+        nox.project.load_toml(example / "pyproject.toml"), "tests"
+    )
+    (wheel,) = (session.cache_dir / "dist").glob("*.whl")
+    session.install(str(wheel), str(example), *tools)
+    session.run("gql", "auth", "types")
+    session.chdir(example)
+    # By its own settings, and not the repository's; and on what is installed, not what lies here.
+    own = (
+        "--config-file",
+        "pyproject.toml",
+        "--import-mode",
+        "importlib",
+        "-p",
+        "no:cacheprovider",
+    )
+    session.run("python", "-P", "-W", "error", "-m", "pytest", *own)
+
+
+@nox.session(requires=["build"])
 def demo(session: nox.Session) -> None:
     """Start real servers, and show what gqlauth does with them."""
     install_wheel(session, "demo")

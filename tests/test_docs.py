@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 import gqlauth
-from gqlauth import errors, events
+from gqlauth import errors, events, testing
 from gqlauth._cli import _failure, gql
 from gqlauth._cli._check._course import STEPS
 from gqlauth._cli._check._step import Outcome, Step
@@ -183,6 +183,30 @@ def test_names_of_integrations_are_told() -> None:
     names = {*integration.__all__, *settings} - {"service", "name", "settings"}
 
     assert [name for name in names if f"`{name}" not in told] == []
+
+
+def test_names_for_tests_are_told() -> None:
+    """Each name of `gqlauth.testing`, and of what it has, stands on the page on strategies."""
+    told = page("writing-a-strategy")
+    names = [*testing.__all__, *attributes(testing.AuthorizationServer(), testing.FrozenClock())]
+
+    assert [name for name in names if f"`{name}`" not in told and f"{name}(" not in told] == []
+
+
+def attributes(*objects: object) -> list[str]:
+    """Return what users may see of each: not what httpx, or gqlauth, calls."""
+    called = {"handle_async_request", "aclose", "document", "wall", "monotonic", "sleep"}
+    return [name for one in objects for name in dir(one) if name[0] != "_" and name not in called]
+
+
+def test_example_is_what_the_page_shows() -> None:
+    """The files of the example of a plugin are those of the page on strategies."""
+    shown = {block.title: block.text for block in blocks(ROOT / "docs" / "writing-a-strategy.md")}
+    example = ROOT / "examples" / "plugin"
+    files = {path.name: path.read_text(encoding="utf-8") for path in example.glob("[!.R]*.*")}
+
+    assert files == {name: shown.get(name) for name in files}
+    assert sorted(files) == ["gqlauth_acme.py", "pyproject.toml", "test_acme.py"]
 
 
 def test_public_methods_of_the_service_are_told() -> None:

@@ -188,3 +188,9 @@ class TestImports:
         )
 
         assert ("gqlauth._config._locate" in imported) is located
+
+    def test_testing_imports_no_test_runner(self) -> None:
+        """`gqlauth.testing` imports no test runner, and no strategy."""
+        imported = modules_after("from gqlauth.testing import check_strategy")
+
+        assert {"pytest", "unittest", "gqlauth_strategies"} & imported == set()

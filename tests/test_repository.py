@@ -22,6 +22,7 @@ LAYOUT = {
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "docs",
+    "examples",
     "fixtures",
     "gqlauth",
     "LICENSE",

@@ -176,6 +176,7 @@ def stable(text: str) -> list[Any]:
         value, end = json.JSONDecoder().raw_decode(text)
         parts, text = [value], text[end:]
     text = re.sub(r"(try|tries), [\d.e+-]+ s", r"\1, TIME", text)
+    text = re.sub(r"(passed) in [\d.]+s", r"\1 in TIME", text)
     text = re.sub(r"elapsed=[\d.e+-]+", "elapsed=TIME", text)
     text = re.sub(r"(gqlauth\)?[ /])\d+\.\d+\.\d+[\w.]*\s*", r"\1VERSION ", text)
     return [*parts, *text.split("\n")] if text.strip() else parts
