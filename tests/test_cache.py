@@ -19,7 +19,7 @@ from gqlauth import (
     TokenUnavailableError,
 )
 from gqlauth._cache import LOOKED_AT, TokenCache
-from tests.support.clock import FakeClock
+from gqlauth.testing import FrozenClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -59,12 +59,12 @@ class Forgetful(Fetcher):
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> FrozenClock:
+    return FrozenClock()
 
 
 @pytest.fixture
-async def cache(clock: FakeClock) -> AsyncIterator[TokenCache]:
+async def cache(clock: FrozenClock) -> AsyncIterator[TokenCache]:
     cache = TokenCache(clock=clock, max_entries=3, jitter=lambda: 0.0)
     await cache.start()
     yield cache
@@ -101,7 +101,7 @@ class TestFresh:
             slow.gate.set()
 
     async def test_a_token_without_an_end_is_always_fresh(
-        self, cache: TokenCache, clock: FakeClock
+        self, cache: TokenCache, clock: FrozenClock
     ) -> None:
         """A static credential is fetched once."""
         token = await cache.get("a", Fetcher(expires_in=None))
@@ -111,7 +111,7 @@ class TestFresh:
 
 class TestWindows:
     async def test_in_the_refresh_window_the_old_token_serves_and_one_flight_refreshes(
-        self, cache: TokenCache, clock: FakeClock
+        self, cache: TokenCache, clock: FrozenClock
     ) -> None:
         """An hour's token is refreshed in its last five minutes, in the background."""
         fetcher = Fetcher()
@@ -144,7 +144,7 @@ class TestWindows:
     async def test_the_window_is_a_part_of_the_life(
         self,
         cache: TokenCache,
-        clock: FakeClock,
+        clock: FrozenClock,
         life: float,
         window: float | None,
         fresh_for: float,
@@ -156,7 +156,7 @@ class TestWindows:
         clock.advance(0.02)
         assert cache.fresh("a") is None
 
-    async def test_jitter_moves_the_window_earlier(self, clock: FakeClock) -> None:
+    async def test_jitter_moves_the_window_earlier(self, clock: FrozenClock) -> None:
         """A fleet does not refresh in one beat: up to a tenth of the window."""
         cache = TokenCache(clock=clock, jitter=lambda: 1.0)
         await cache.start()
@@ -167,7 +167,7 @@ class TestWindows:
         assert snapshot.refresh_at == clock.wall() + 3600 - 330
 
     async def test_past_usefulness_callers_wait_for_a_new_token(
-        self, cache: TokenCache, clock: FakeClock
+        self, cache: TokenCache, clock: FrozenClock
     ) -> None:
         """Ten seconds before the end, an old token is not handed out any more."""
         fetcher = Fetcher()
@@ -177,7 +177,7 @@ class TestWindows:
 
     @pytest.mark.parametrize("moved", ["wall", "monotonic"])
     async def test_the_earlier_end_of_two_clocks_wins(
-        self, cache: TokenCache, clock: FakeClock, moved: str
+        self, cache: TokenCache, clock: FrozenClock, moved: str
     ) -> None:
         """Neither a suspended laptop nor a set clock serves a dead token."""
         fetcher = Fetcher()
@@ -197,7 +197,7 @@ class TestWindows:
         assert (await cache.get("a", fetcher)).reveal() == "token-2"
 
     async def test_a_life_counts_from_when_the_flight_began(
-        self, cache: TokenCache, clock: FakeClock
+        self, cache: TokenCache, clock: FrozenClock
     ) -> None:
         """The time that fetching took is taken off."""
         fetcher = Fetcher(gate=anyio.Event())
@@ -247,7 +247,7 @@ class TestFlights:
     async def test_who_waited_for_a_token_is_counted(
         self,
         cache: TokenCache,
-        clock: FakeClock,
+        clock: FrozenClock,
         caplog: pytest.LogCaptureFixture,
         *,
         serving: bool,
@@ -373,7 +373,7 @@ def finished(coroutine: Coroutine[Any, Any, Token]) -> Token:
 class TestNoWait:
     @pytest.mark.parametrize("elapsed", [0, 3400])
     async def test_what_serves_is_had_without_awaiting(
-        self, cache: TokenCache, clock: FakeClock, elapsed: float
+        self, cache: TokenCache, clock: FrozenClock, elapsed: float
     ) -> None:
         """Fresh, or in the refresh window: there is not even a checkpoint on the way."""
         fetcher = Fetcher()
@@ -384,7 +384,7 @@ class TestNoWait:
 
 
 class TestClosing:
-    async def test_a_flight_that_has_not_begun_ends_too(self, clock: FakeClock) -> None:
+    async def test_a_flight_that_has_not_begun_ends_too(self, clock: FrozenClock) -> None:
         """Stopping right after a call that starts one leaves no waiter behind."""
         cache = TokenCache(clock=clock)
         fetcher = Fetcher(gate=anyio.Event())
@@ -402,7 +402,7 @@ class TestClosing:
             await cache.stop()
         assert told
 
-    async def test_nothing_is_kept_though_stopping_is_cancelled(self, clock: FakeClock) -> None:
+    async def test_nothing_is_kept_though_stopping_is_cancelled(self, clock: FrozenClock) -> None:
         """Who goes on without the service is told at once."""
         cache = TokenCache(clock=clock)
         with anyio.CancelScope() as scope:
@@ -414,16 +414,16 @@ class TestClosing:
         with pytest.raises(ServiceClosedError):
             await cache.get("a", Fetcher())
 
-    async def test_without_start_there_are_no_flights(self, clock: FakeClock) -> None:
+    async def test_without_start_there_are_no_flights(self, clock: FrozenClock) -> None:
         """The error says how to start."""
         with pytest.raises(ServiceClosedError, match=r"async with"):
             await TokenCache(clock=clock).get("a", Fetcher())
 
-    async def test_stopping_what_never_started_is_no_error(self, clock: FakeClock) -> None:
+    async def test_stopping_what_never_started_is_no_error(self, clock: FrozenClock) -> None:
         """Stop may come at any time."""
         await TokenCache(clock=clock).stop()
 
-    async def test_who_waits_when_it_stops_is_told(self, clock: FakeClock) -> None:
+    async def test_who_waits_when_it_stops_is_told(self, clock: FrozenClock) -> None:
         """No waiter is left behind."""
         cache = TokenCache(clock=clock)
         fetcher = Fetcher(gate=anyio.Event())
@@ -444,7 +444,7 @@ class TestClosing:
 
 class TestFailures:
     async def test_a_refusal_is_remembered_for_five_seconds(
-        self, cache: TokenCache, clock: FakeClock
+        self, cache: TokenCache, clock: FrozenClock
     ) -> None:
         """Callers in that time get it without another attempt."""
         fetcher = Fetcher(error=TokenRefusedError("refused the client"))
@@ -457,7 +457,7 @@ class TestFailures:
         assert (await cache.get("a", fetcher)).reveal() == "token-2"
 
     async def test_an_outage_is_remembered_for_longer_each_time(
-        self, cache: TokenCache, clock: FakeClock
+        self, cache: TokenCache, clock: FrozenClock
     ) -> None:
         """One second, doubling to thirty."""
         fetcher = Fetcher(error=TokenUnavailableError("is unavailable"))
@@ -472,7 +472,7 @@ class TestFailures:
 
     @pytest.mark.parametrize(("asked", "pause"), [(120.0, 120.0), (0.0, 1.0), (1e9, 3600.0)])
     async def test_retry_after_is_obeyed(
-        self, cache: TokenCache, clock: FakeClock, asked: float, pause: float
+        self, cache: TokenCache, clock: FrozenClock, asked: float, pause: float
     ) -> None:
         """As long as the server asks for, up to an hour."""
         fetcher = Fetcher(error=TokenUnavailableError("is unavailable", retry_after=asked))
@@ -487,7 +487,9 @@ class TestFailures:
             await cache.get("a", fetcher)
         assert fetcher.calls == 2
 
-    async def test_a_failed_refresh_harms_nobody(self, cache: TokenCache, clock: FakeClock) -> None:
+    async def test_a_failed_refresh_harms_nobody(
+        self, cache: TokenCache, clock: FrozenClock
+    ) -> None:
         """The old token serves on, and the next attempt waits."""
         fetcher = Fetcher()
         old = await cache.get("a", fetcher)
@@ -587,7 +589,7 @@ class TestInvalidation:
         assert cache.fresh("a") is token
 
     async def test_what_serves_is_told_without_a_flight(
-        self, cache: TokenCache, clock: FakeClock
+        self, cache: TokenCache, clock: FrozenClock
     ) -> None:
         """Also in the refresh window, and not past its usefulness."""
         assert cache.usable("a") is None
@@ -647,7 +649,7 @@ class TestBounds:
                 await settle()
         assert [key for key in "abcde" if cache.look(key) is not None] == [*"cde"]
 
-    async def test_idle_keys_make_room_among_many_in_flight(self, clock: FakeClock) -> None:
+    async def test_idle_keys_make_room_among_many_in_flight(self, clock: FrozenClock) -> None:
         """However many that fly were asked for before them."""
         cache = TokenCache(clock=clock, max_entries=LOOKED_AT + 1)
         flying = Fetcher(gate=anyio.Event())

@@ -15,11 +15,12 @@ from gqlauth import Secret, StrategyError
 from gqlauth._certificate import Certificate
 from gqlauth._client_auth import METHODS, Client, auth_headers
 from gqlauth._metadata import Metadata
+from gqlauth.testing import AuthorizationServer
 from tests.support.asked import SECRET, Asked
 from tests.support.asked import Client as Strategy
 from tests.support.certificates import certificate
 from tests.support.issuer import ISSUER
-from tests.support.token_endpoint import URL, FakeTokenEndpoint, answer
+from tests.support.token_endpoint import URL, answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,7 +132,7 @@ def assertion(request: httpx.Request, form: dict[str, list[str]], key: Any) -> j
 class TestAssertion:
     async def test_a_private_key_signs(self) -> None:
         """RFC 7523, section 2.2; the token endpoint is the audience."""
-        asked = Asked(FakeTokenEndpoint(), Strategy(client_secret=None, private_key=PRIVATE_KEY))
+        asked = Asked(AuthorizationServer(), Strategy(client_secret=None, private_key=PRIVATE_KEY))
         await asked.grant()
         token = assertion(asked.fake.requests[0], asked.fake.forms[0], KEY)
         assert token.header == {"alg": "ES256", "typ": "JWT", "kid": "k-1"}
@@ -144,7 +145,7 @@ class TestAssertion:
             token_endpoint_auth_method="client_secret_jwt",
             token_endpoint_auth_signing_alg="HS512",
         )
-        asked = Asked(FakeTokenEndpoint(), client)
+        asked = Asked(AuthorizationServer(), client)
         await asked.grant()
         token = assertion(asked.fake.requests[0], asked.fake.forms[0], OctKey.import_key(SECRET))
         assert token.header["alg"] == "HS512"
@@ -153,7 +154,7 @@ class TestAssertion:
         """A server takes one only once, and its time is that of its try."""
         client = Strategy(client_secret=None, private_key=PRIVATE_KEY)
         busy = answer(503, headers={"retry-after": "100"})
-        asked = Asked(FakeTokenEndpoint(busy), client)
+        asked = Asked(AuthorizationServer(busy), client)
         asked.options = type(asked.options)(timeout=300)
         await asked.grant()
         first, second = (
@@ -199,7 +200,7 @@ class TestAssertion:
 
     async def test_it_is_not_told_where_the_server_sends_it_back(self) -> None:
         """It is worth as much as a password while it lives."""
-        fake = FakeTokenEndpoint()
+        fake = AuthorizationServer()
 
         def echo(_: httpx.Request) -> httpx.Response:
             return answer(400, f"no: {fake.forms[0]['client_assertion'][0]}")
@@ -218,7 +219,7 @@ class TestCertificate:
             certificate_file=files.file,
             certificate_key_file=files.key_file,
         )
-        asked = Asked(FakeTokenEndpoint(), client)
+        asked = Asked(AuthorizationServer(), client)
         await asked.grant()
         assert asked.fake.forms == [{"grant_type": ["client_credentials"], "client_id": ["orders"]}]
         assert "authorization" not in asked.fake.requests[0].headers

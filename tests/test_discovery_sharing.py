@@ -14,9 +14,9 @@ from gqlauth import _discovery as discovery_module
 from gqlauth._discovery import KEPT, Discovery
 from gqlauth._options import AuthOptions
 from gqlauth._tries import Tries
+from gqlauth.testing import FrozenClock
 from gqlauth_strategies import ClientCredentials
 from tests.support.certificates import certificate
-from tests.support.clock import FakeClock
 from tests.support.issuer import ISSUER, OAUTH, OPENID, FakeIssuer, Search, metadata, published
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class TestSharing:
         """The first to come is the first to go."""
         monkeypatch.setattr(discovery_module, "MOST", 2)
         discovery = Discovery()
-        clock = FakeClock()
+        clock = FrozenClock()
         issuers = [f"https://{name}.example.com" for name in "abc"]
         for issuer in issuers:
             async with httpx.AsyncClient(

@@ -15,10 +15,10 @@ from joserfc.jwk import ECKey
 
 from gqlauth import AuthService, Secret, SecretError, StrategyError, Token
 from gqlauth._dpop import Nonces, Possession, ProofKey
+from gqlauth.testing import AuthorizationServer, FrozenClock
 from gqlauth_strategies import ClientCredentials
 from tests.support.asked import Asked, Client
-from tests.support.clock import FakeClock
-from tests.support.token_endpoint import URL, FakeTokenEndpoint, answer
+from tests.support.token_endpoint import URL, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +139,7 @@ class TestKey:
     async def test_one_for_the_service(self) -> None:
         """Where none is configured, all its tokens are bound to one."""
         possession = Possession()
-        first, second = [await possession.prover(None, None, FakeClock()) for _ in range(2)]
+        first, second = [await possession.prover(None, None, FrozenClock()) for _ in range(2)]
         assert first.key is second.key
         assert first.key.algorithm == "ES256"
 
@@ -147,19 +147,19 @@ class TestKey:
         """It cannot sign, and is told."""
         key = Secret(json.dumps(KEY.as_dict(private=False)))
         with pytest.raises(SecretError, match="is a public key"):
-            await Possession().prover(key, None, FakeClock())
+            await Possession().prover(key, None, FrozenClock())
 
     async def test_without_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is missing is named."""
         monkeypatch.setitem(sys.modules, "joserfc.jwk", None)
         with pytest.raises(StrategyError, match=r'^dpop needs .*"gqlauth\[jwt\]"'):
-            await Possession().prover(None, None, FakeClock())
+            await Possession().prover(None, None, FrozenClock())
 
 
 class TestTokenRequest:
     async def test_proof(self) -> None:
         """It goes with the request, and the token is one that is bound."""
-        fake = FakeTokenEndpoint(token_of())
+        fake = AuthorizationServer(token_of())
         key = Secret(json.dumps(KEY.as_dict(private=True)))
         token = await Asked(fake, bound(dpop_key=key)).grant()
         claims = read(fake.requests[0].headers["DPoP"]).claims
@@ -170,7 +170,7 @@ class TestTokenRequest:
     async def test_nonce(self) -> None:
         """The one that the server asks for is in the next proof, and that counts as one more."""
         challenge = answer(400, '{"error": "use_dpop_nonce"}', {"DPoP-Nonce": "n-1"})
-        fake = FakeTokenEndpoint(challenge, token_of())
+        fake = AuthorizationServer(challenge, token_of())
         key = Secret(json.dumps(KEY.as_dict(private=True)))
         await Asked(fake, bound(dpop_key=key)).grant()
         nonces = [read(r.headers["DPoP"]).claims.get("nonce") for r in fake.requests]
@@ -178,7 +178,7 @@ class TestTokenRequest:
 
     async def test_nonce_that_is_never_enough(self) -> None:
         """It is asked for once, and then told as the refusal that it is."""
-        fake = FakeTokenEndpoint(
+        fake = AuthorizationServer(
             *[answer(400, '{"error": "use_dpop_nonce"}', {"DPoP-Nonce": f"n-{n}"}) for n in (1, 2)]
         )
         error = await Asked(fake, bound()).fail()
@@ -186,26 +186,27 @@ class TestTokenRequest:
 
     async def test_nonce_that_does_not_come(self) -> None:
         """A challenge without one is a refusal."""
-        fake = FakeTokenEndpoint(answer(400, '{"error": "use_dpop_nonce"}'))
+        fake = AuthorizationServer(answer(400, '{"error": "use_dpop_nonce"}'))
         assert (await Asked(fake, bound()).fail()).tries == 1
 
     async def test_bearer_token(self) -> None:
         """One that is not bound is refused (RFC 9449, section 5)."""
-        error = await Asked(FakeTokenEndpoint(), bound()).fail()
+        unbound = {"access_token": "t", "token_type": "Bearer"}
+        error = await Asked(AuthorizationServer(unbound), bound()).fail()
         assert error.reason == 'gave a token of type "Bearer", though dpop wants one of type DPoP'
         assert "drop dpop" in error.hint
 
     async def test_token_that_is_bound_unasked(self) -> None:
         """It cannot be presented; what may mend it is told."""
-        error = await Asked(FakeTokenEndpoint(token_of())).fail()
+        error = await Asked(AuthorizationServer(token_of())).fail()
         assert error.hint == "set dpop = true"
 
     @pytest.mark.parametrize(("skew", "told"), [(0, ""), (90, "clock is 90 s ahead")])
     async def test_proof_that_is_refused(self, skew: int, told: str) -> None:
         """Where the clocks differ, that is told."""
-        clock = FakeClock()
+        clock = FrozenClock()
         date = httpx.Headers({"Date": formatdate(clock.wall() - skew, usegmt=True)})
-        fake = FakeTokenEndpoint(answer(400, '{"error": "invalid_dpop_proof"}', dict(date)))
+        fake = AuthorizationServer(answer(400, '{"error": "invalid_dpop_proof"}', dict(date)))
         error = await Asked(fake, bound(), clock).fail()
         assert error.reason == "refused the DPoP proof"
         assert told in error.hint
@@ -223,7 +224,7 @@ class TestRequest:
             return script.pop(0) if script else httpx.Response(200, json={"data": {}})
 
         numbers = iter(range(1, 10))
-        fake = FakeTokenEndpoint(*[token_of(f"t-{next(numbers)}") for _ in range(3)])
+        fake = AuthorizationServer(*[token_of(f"t-{next(numbers)}") for _ in range(3)])
         strategy = ClientCredentials(
             token_url=URL,
             client_id="orders",

@@ -16,12 +16,11 @@ import pytest
 from gqlauth import Secret, TokenEndpoint, TokenUnavailableError
 from gqlauth._options import AuthOptions
 from gqlauth._token_clients import TokenClients
+from gqlauth.testing import AuthorizationServer, FrozenClock
 from tests.support.asked import SECRET, Asked, Client
-from tests.support.clock import FakeClock
 from tests.support.http_server import unused_port
 from tests.support.token_endpoint import (
     URL,
-    FakeTokenEndpoint,
     answer,
 )
 
@@ -38,13 +37,13 @@ class TestBody:
     )
     async def test_a_body_that_cannot_be_read_is_refused(self, encoding: str, trouble: str) -> None:
         """With what is the matter with it."""
-        asked = Asked(FakeTokenEndpoint(answer(200, b"torn", {"content-encoding": encoding})))
+        asked = Asked(AuthorizationServer(answer(200, b"torn", {"content-encoding": encoding})))
         error = await asked.fail()
         assert error.reason == f"gave an answer that {trouble}"
 
     async def test_a_status_tells_enough_without_a_body(self) -> None:
         """A 503 is an outage, whatever comes with it."""
-        asked = Asked(FakeTokenEndpoint(answer(503, b"?", {"content-encoding": "br"})))
+        asked = Asked(AuthorizationServer(answer(503, b"?", {"content-encoding": "br"})))
         await asked.grant()
         assert len(asked.fake.requests) == 2
 
@@ -53,7 +52,7 @@ class TestErrors:
     async def test_a_refusal_tells_all_that_is_known(self) -> None:
         """What was asked of whom, and what came back; never with what."""
         body = '{"error": "invalid_client", "error_description": "unknown client"}'
-        asked = Asked(FakeTokenEndpoint(answer(401, body, {"x-request-id": "r-1"})))
+        asked = Asked(AuthorizationServer(answer(401, body, {"x-request-id": "r-1"})))
         error = await asked.fail()
         assert str(error) == (
             'token endpoint id.example.com refused the client: 401 invalid_client "unknown client"'
@@ -64,13 +63,13 @@ class TestErrors:
     async def test_the_url_is_shown_without_query(self) -> None:
         """Keys are put there at times."""
         client = Client(token_url=URL + "?key=hidden")
-        error = await Asked(FakeTokenEndpoint(answer(404)), client).fail()
+        error = await Asked(AuthorizationServer(answer(404)), client).fail()
         assert error.url == URL
 
     async def test_a_lost_connection_chains_its_cause_without_frames(self) -> None:
         """The frames of httpx hold the request, secret and all."""
         failures = [httpx.ReadError("reset") for _ in range(4)]
-        error = await Asked(FakeTokenEndpoint(*failures)).fail()
+        error = await Asked(AuthorizationServer(*failures)).fail()
         assert "cannot be reached: reset" in str(error)
         assert isinstance(error.__cause__, httpx.ReadError)
         assert error.__cause__.__traceback__ is None
@@ -81,7 +80,7 @@ class TestErrors:
         def lose(request: httpx.Request) -> httpx.Response:
             raise httpx.ReadError("reset", request=request)
 
-        error = await Asked(FakeTokenEndpoint(*[lose] * 4)).fail()
+        error = await Asked(AuthorizationServer(*[lose] * 4)).fail()
 
         assert isinstance(error.__cause__, httpx.ReadError)
         with pytest.raises(RuntimeError, match="has not been set"):
@@ -90,7 +89,7 @@ class TestErrors:
     async def test_a_late_connection_is_told_in_words(self) -> None:
         """Not by the name of an exception."""
         failures = [httpx.ConnectTimeout("") for _ in range(4)]
-        error = await Asked(FakeTokenEndpoint(*failures)).fail()
+        error = await Asked(AuthorizationServer(*failures)).fail()
         assert error.reason == "cannot be reached: connecting took too long"
 
     @pytest.mark.parametrize(
@@ -106,7 +105,7 @@ class TestErrors:
     ) -> None:
         """Better than nothing."""
         failures = [type(failure)("") for _ in range(4)]
-        error = await Asked(FakeTokenEndpoint(*failures)).fail()
+        error = await Asked(AuthorizationServer(*failures)).fail()
         assert error.reason == f"cannot be reached: {words}"
 
     async def test_a_refused_certificate_is_told(self) -> None:
@@ -116,7 +115,7 @@ class TestErrors:
             cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
             raise httpx.ConnectError("") from cause
 
-        error = await Asked(FakeTokenEndpoint(*[refuse] * 4)).fail()
+        error = await Asked(AuthorizationServer(*[refuse] * 4)).fail()
         assert error.reason == "cannot be reached: certificate verify failed"
 
     async def test_a_connection_that_is_refused_is_told_in_the_words_of_the_system(self) -> None:
@@ -126,7 +125,7 @@ class TestErrors:
                 Client(token_url=f"http://127.0.0.1:{unused_port()}/token"),
                 options=AuthOptions(),
                 network=network,
-                clock=FakeClock(),
+                clock=FrozenClock(),
                 deadline=anyio.current_time() + 30,
             )
             with pytest.raises(TokenUnavailableError) as caught:
@@ -155,12 +154,12 @@ class TestErrors:
         def fail(_: httpx.Request) -> httpx.Response:
             raise httpx.ConnectError("in httpx's words") from cause
 
-        error = await Asked(FakeTokenEndpoint(*[fail] * 4)).fail()
+        error = await Asked(AuthorizationServer(*[fail] * 4)).fail()
         assert error.reason == f"cannot be reached: {words}"
 
     async def test_tls_that_breaks_is_an_outage(self) -> None:
         """On asyncio an error of TLS comes through httpx as it is, and a retry may mend it."""
-        asked = Asked(FakeTokenEndpoint(ssl.SSLError(1, "[SSL] bad record mac")))
+        asked = Asked(AuthorizationServer(ssl.SSLError(1, "[SSL] bad record mac")))
         assert (await asked.grant()).reveal() == "token-2"
 
     async def test_an_answer_that_is_no_http_is_told_without_its_bytes(self) -> None:
@@ -170,7 +169,7 @@ class TestErrors:
             cause = ValueError(f"illegal header line: bytearray(b'{SECRET}')")
             raise httpx.RemoteProtocolError(str(cause)) from cause
 
-        error = await Asked(FakeTokenEndpoint(*[garble] * 4)).fail()
+        error = await Asked(AuthorizationServer(*[garble] * 4)).fail()
         assert isinstance(error, TokenUnavailableError)
         assert error.reason == "gave no valid answer: illegal header line"
         assert SECRET not in "".join(traceback.format_exception(error))
@@ -178,13 +177,13 @@ class TestErrors:
     async def test_the_words_of_a_library_are_redacted_and_escaped(self) -> None:
         """They may quote the server."""
         failures = [httpx.RemoteProtocolError(f"to {SECRET}\x1b[2J") for _ in range(4)]
-        error = await Asked(FakeTokenEndpoint(*failures)).fail()
+        error = await Asked(AuthorizationServer(*failures)).fail()
         assert error.reason == "gave no valid answer: to ***\\x1b[2J"
 
     async def test_no_traceback_shows_the_secret(self) -> None:
         """Not in the locals of any frame of ours either."""
         client = Client(client_secret=Secret("s3cr3t-canary"))
-        asked = Asked(FakeTokenEndpoint(answer(401, '{"error": "invalid_client"}')), client)
+        asked = Asked(AuthorizationServer(answer(401, '{"error": "invalid_client"}')), client)
         error = await asked.fail()
         shown = "".join(
             traceback.TracebackException.from_exception(error, capture_locals=True).format()
@@ -194,7 +193,7 @@ class TestErrors:
     async def test_a_secret_that_the_server_echoes_is_masked(self) -> None:
         """In a snippet, and in a description."""
         client = Client(client_secret=Secret("s3cr3t-canary"))
-        asked = Asked(FakeTokenEndpoint(answer(404, "who is s3cr3t-canary?")), client)
+        asked = Asked(AuthorizationServer(answer(404, "who is s3cr3t-canary?")), client)
         error = await asked.fail()
         assert error.snippet == "who is ***?"
 
@@ -217,12 +216,12 @@ class TestErrors:
     ) -> None:
         """Servers differ in the method they want."""
         client = Client(client_secret=Secret(secret), token_endpoint_auth_method=method)
-        error = await Asked(FakeTokenEndpoint(answer(*refusal)), client).fail()
+        error = await Asked(AuthorizationServer(answer(*refusal)), client).fail()
         assert error.hint == f"the server may want token_endpoint_auth_method = {hint}"
 
     async def test_a_public_client_is_told_of_secrets(self) -> None:
         """Where it is refused."""
-        asked = Asked(FakeTokenEndpoint(answer(401)), Client(client_secret=None))
+        asked = Asked(AuthorizationServer(answer(401)), Client(client_secret=None))
         assert (await asked.fail()).hint == "the server may want a client_secret"
 
     @pytest.mark.parametrize(
@@ -235,7 +234,7 @@ class TestErrors:
     )
     async def test_known_errors_get_a_hint(self, error: str, hint: str) -> None:
         """It names what to look at."""
-        asked = Asked(FakeTokenEndpoint(answer(400, f'{{"error": "{error}"}}')))
+        asked = Asked(AuthorizationServer(answer(400, f'{{"error": "{error}"}}')))
         assert hint in (await asked.fail()).hint
 
     @pytest.mark.parametrize(
@@ -253,10 +252,10 @@ class TestErrors:
         self, status: int, body: str, hint: str
     ) -> None:
         """A web page, or nothing, is at the URL."""
-        error = await Asked(FakeTokenEndpoint(*[answer(status, body) for _ in range(4)])).fail()
+        error = await Asked(AuthorizationServer(*[answer(status, body) for _ in range(4)])).fail()
         assert error.hint == hint
 
     async def test_other_errors_get_none(self) -> None:
         """No hint is better than a wrong one."""
-        asked = Asked(FakeTokenEndpoint(answer(400, '{"error": "invalid_request"}')))
+        asked = Asked(AuthorizationServer(answer(400, '{"error": "invalid_request"}')))
         assert (await asked.fail()).hint == ""

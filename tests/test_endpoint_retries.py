@@ -13,9 +13,9 @@ from gqlauth import (
 )
 from gqlauth._options import AuthOptions
 from gqlauth._secret_command import CommandSource
+from gqlauth.testing import AuthorizationServer
 from tests.support.asked import Asked, Client
 from tests.support.token_endpoint import (
-    FakeTokenEndpoint,
     Stream,
     answer,
 )
@@ -54,7 +54,7 @@ class TestRetries:
                 stream=Stream(first.stream._pieces),  # type: ignore[union-attr]
             )
         )
-        asked = Asked(FakeTokenEndpoint(again))
+        asked = Asked(AuthorizationServer(again))
         assert (await asked.grant()).reveal() == "token-2"
 
     @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ class TestRetries:
     )
     async def test_what_will_not_pass_is_asked_once(self, status: int, body: str) -> None:
         """A refusal costs one request."""
-        asked = Asked(FakeTokenEndpoint(answer(status, body)))
+        asked = Asked(AuthorizationServer(answer(status, body)))
         error = await asked.fail()
         assert isinstance(error, TokenRefusedError)
         assert error.tries == 1
@@ -83,7 +83,7 @@ class TestRetries:
 
     async def test_it_gives_up_after_four_tries(self) -> None:
         """The pauses are random, and at most 0.25, 0.5 and 1 s."""
-        asked = Asked(FakeTokenEndpoint(*(answer(503, "down") for _ in range(9))))
+        asked = Asked(AuthorizationServer(*(answer(503, "down") for _ in range(9))))
         error = await asked.fail()
         assert isinstance(error, TokenUnavailableError)
         assert (error.status, error.tries) == (503, 4)
@@ -101,13 +101,13 @@ class TestRetries:
     )
     async def test_retry_after_is_obeyed(self, value: str, pause: float) -> None:
         """As seconds or as a date; a time that is past is none."""
-        asked = Asked(FakeTokenEndpoint(answer(429, headers={"retry-after": value})))
+        asked = Asked(AuthorizationServer(answer(429, headers={"retry-after": value})))
         await asked.grant()
         assert asked.clock.pauses == [pause]
 
     async def test_retry_after_past_the_deadline_fails_at_once(self) -> None:
         """And the error tells what the server asked for."""
-        asked = Asked(FakeTokenEndpoint(answer(503, headers={"retry-after": "31"})))
+        asked = Asked(AuthorizationServer(answer(503, headers={"retry-after": "31"})))
         error = await asked.fail()
         assert isinstance(error, TokenUnavailableError)
         assert (error.tries, error.retry_after) == (1, 31.0)
@@ -116,25 +116,25 @@ class TestRetries:
     @pytest.mark.parametrize("value", ["soon", "nan", "Fri, 99 Foo 2027 08:00:05 GMT"])
     async def test_a_retry_after_that_says_nothing_counts_as_missing(self, value: str) -> None:
         """The usual pause is made."""
-        asked = Asked(FakeTokenEndpoint(answer(503, headers={"retry-after": value})))
+        asked = Asked(AuthorizationServer(answer(503, headers={"retry-after": value})))
         await asked.grant()
         assert asked.clock.pauses[0] <= 0.25
 
     async def test_what_must_not_be_sent_twice_is_not(self) -> None:
         """A reset may come after the server has acted."""
-        asked = Asked(FakeTokenEndpoint(httpx.ReadError("reset")))
+        asked = Asked(AuthorizationServer(httpx.ReadError("reset")))
         error = await asked.fail(once=True)
         assert isinstance(error, TokenUnavailableError)
         assert error.tries == 1
 
     async def test_nor_after_an_answer(self) -> None:
         """A 503 may come after the server has acted, too."""
-        asked = Asked(FakeTokenEndpoint(answer(503)))
+        asked = Asked(AuthorizationServer(answer(503)))
         assert (await asked.fail(once=True)).tries == 1
 
     async def test_but_where_nothing_was_sent_it_is_tried_again(self) -> None:
         """A refused connection carried nothing."""
-        asked = Asked(FakeTokenEndpoint(httpx.ConnectError("refused")))
+        asked = Asked(AuthorizationServer(httpx.ConnectError("refused")))
         await asked.grant(once=True)
         assert len(asked.fake.requests) == 2
 
@@ -143,7 +143,7 @@ class TestRetries:
         self, limit: float, stalled: float
     ) -> None:
         """Ten seconds at the most, and half of the time; for a place in the pool all of it."""
-        asked = Asked(FakeTokenEndpoint(), options=AuthOptions(timeout=limit))
+        asked = Asked(AuthorizationServer(), options=AuthOptions(timeout=limit))
         await asked.grant()
         assert asked.fake.requests[0].extensions["timeout"] == {
             "connect": stalled,
@@ -154,7 +154,7 @@ class TestRetries:
 
     async def test_the_deadline_ends_a_hanging_answer(self) -> None:
         """The error says how long it took, and chains what failed before."""
-        asked = Asked(FakeTokenEndpoint(), options=AuthOptions(timeout=0.4))
+        asked = Asked(AuthorizationServer(), options=AuthOptions(timeout=0.4))
 
         def hang(_: httpx.Request) -> httpx.Response:
             asked.fake.gate = anyio.Event()
@@ -171,7 +171,7 @@ class TestRetries:
         """By where it comes from: nobody was asked, so no server is to blame."""
         slow = CommandSource(("sleep", "60"))
         client = Client(client_secret=Secret.from_source(slow))
-        asked = Asked(FakeTokenEndpoint(), client, options=AuthOptions(timeout=0.1))
+        asked = Asked(AuthorizationServer(), client, options=AuthOptions(timeout=0.1))
         error = await asked.fail()
         assert isinstance(error, TokenUnavailableError)
         assert str(error) == (
@@ -181,5 +181,5 @@ class TestRetries:
 
     async def test_where_no_secret_is_to_blame_none_is(self) -> None:
         """Such as where the time was over before."""
-        asked = Asked(FakeTokenEndpoint(), options=AuthOptions(timeout=1e-9))
+        asked = Asked(AuthorizationServer(), options=AuthOptions(timeout=1e-9))
         assert "could not be asked within 1e-09 s" in str(await asked.fail())

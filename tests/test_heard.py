@@ -41,9 +41,9 @@ from gqlauth.events import (
     TokenWanted,
     kind_of,
 )
+from gqlauth.testing import AuthorizationServer, FrozenClock
 from gqlauth_strategies import ClientCredentials
-from tests.support.clock import FakeClock
-from tests.support.token_endpoint import FakeTokenEndpoint, answer
+from tests.support.token_endpoint import answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -70,7 +70,7 @@ def config(strategy: Any = STRATEGY, **options: Any) -> Config:
 class Listener:
     """Keeps what it is told."""
 
-    clock: FakeClock = attrs.field(factory=FakeClock)
+    clock: FrozenClock = attrs.field(factory=FrozenClock)
     events: list[Event] = attrs.field(factory=list)
 
     def __call__(self, event: Event) -> None:
@@ -85,7 +85,7 @@ class Listener:
     async def service(
         self, *script: Any, strategy: Any = STRATEGY, **options: Any
     ) -> AsyncIterator[AuthService]:
-        fake = FakeTokenEndpoint(*script)
+        fake = AuthorizationServer(*script)
         async with AuthService(
             config(strategy, **options), clock=self.clock, token_transport=fake, on_event=self
         ) as service:
@@ -193,7 +193,7 @@ class TestAcquisition:
     async def test_the_end_of_the_service(self) -> None:
         """What was under way ends, and that is told, of the request and of the whole."""
         heard = Listener()
-        fake = FakeTokenEndpoint()
+        fake = AuthorizationServer()
         fake.gate = anyio.Event()
         async with (
             AuthService(config(), token_transport=fake, on_event=heard) as service,
@@ -214,7 +214,7 @@ class TestAcquisition:
     async def test_the_deadline(self) -> None:
         """A request that the deadline cuts off has an end, too."""
         heard = Listener()
-        fake = FakeTokenEndpoint()
+        fake = AuthorizationServer()
         fake.gate = anyio.Event()
         async with AuthService(
             config(timeout=0.02), token_transport=fake, on_event=heard
@@ -317,7 +317,7 @@ class TestCallback:
             raise ValueError(f"no use for a {type(event).__name__}")
 
         async with AuthService(
-            config(), token_transport=FakeTokenEndpoint(), on_event=failing
+            config(), token_transport=AuthorizationServer(), on_event=failing
         ) as service:
             tokens = [(await service.token("orders")).reveal() for _ in range(2)]
 
@@ -334,7 +334,7 @@ class TestCallback:
             raise ValueError(secret.reveal())
 
         async with AuthService(
-            config(), token_transport=FakeTokenEndpoint(), on_event=failing
+            config(), token_transport=AuthorizationServer(), on_event=failing
         ) as service:
             await service.token("orders")
 
@@ -378,7 +378,7 @@ class TestCallback:
             if isinstance(event, FetchFailed | TokenDenied):
                 event.error.add_note("seen")
 
-        fake = FakeTokenEndpoint(answer(401, REFUSED))
+        fake = AuthorizationServer(answer(401, REFUSED))
         async with AuthService(config(), token_transport=fake, on_event=marking) as service:
             for _ in range(2):
                 with pytest.raises(TokenError) as caught:

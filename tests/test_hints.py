@@ -11,11 +11,12 @@ from joserfc.jwk import ECKey
 
 from gqlauth import Secret
 from gqlauth._certificate import Certificate
+from gqlauth.testing import AuthorizationServer
 from tests.support.asked import Asked
 from tests.support.asked import Client as Strategy
 from tests.support.certificates import certificate
 from tests.support.issuer import ISSUER
-from tests.support.token_endpoint import FakeTokenEndpoint, answer
+from tests.support.token_endpoint import answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def files(tmp_path: Path) -> Certificate:
 async def hint(client: Strategy, status: int, error: str, description: str = "") -> str:
     """Return the hint for a client that a server refuses with these words."""
     said = json.dumps({"error": error, "error_description": description})
-    return (await Asked(FakeTokenEndpoint(answer(status, said)), client).fail()).hint
+    return (await Asked(AuthorizationServer(answer(status, said)), client).fail()).hint
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ async def test_of_a_certificate(files: Certificate, method: str | None, told: st
 )
 async def test_of_clocks_that_differ(date: str, told: str) -> None:
     """An assertion is valid for a minute, by the server's clock."""
-    fake = FakeTokenEndpoint(answer(401, INVALID_CLIENT, {"date": date}))
+    fake = AuthorizationServer(answer(401, INVALID_CLIENT, {"date": date}))
     client = Strategy(client_secret=None, private_key=PRIVATE_KEY)
     assert (await Asked(fake, client).fail()).hint.startswith(told)
 
@@ -181,7 +182,7 @@ async def test_of_tls(files: Certificate, reason: str, told: str, *, certified: 
     client = Strategy()
     if certified:
         client = Strategy(certificate_file=files.file, certificate_key_file=files.key_file)
-    fake = FakeTokenEndpoint(*[httpx.ReadError(reason) for _ in range(4)])
+    fake = AuthorizationServer(*[httpx.ReadError(reason) for _ in range(4)])
     error = await Asked(fake, client).fail()
     assert error.hint.startswith(told)
     assert bool(error.hint) is bool(told)

@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from gqlauth import AuthService, EndpointAuth, Secret
+from gqlauth.testing import AuthorizationServer
 from gqlauth_strategies import ClientCredentials
-from tests.support.token_endpoint import FakeTokenEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -63,7 +63,7 @@ class TestEither:
             tokens.append(request.headers["authorization"])
             return library.Response(401 if len(tokens) == 1 else 200, json={"data": {}})
 
-        async with AuthService(token_transport=FakeTokenEndpoint()) as service:
+        async with AuthService(token_transport=AuthorizationServer()) as service:
             auth = service.auth_for(strategy(), url=API)
             transport = library.MockTransport(api)
             async with library.AsyncClient(auth=auth, transport=transport) as client:
@@ -74,7 +74,7 @@ class TestEither:
 
     async def test_a_body_that_is_gone_is_not_sent_again(self, library: Any) -> None:
         """A stream was read when it was sent."""
-        async with AuthService(token_transport=FakeTokenEndpoint()) as service:
+        async with AuthService(token_transport=AuthorizationServer()) as service:
             auth = service.auth_for(strategy(), url=API)
             transport = library.MockTransport(lambda _: library.Response(401))
             async with library.AsyncClient(auth=auth, transport=transport) as client:
@@ -89,7 +89,7 @@ class TestEither:
             async for _ in response.aiter_raw():
                 pass
 
-        async with AuthService(token_transport=FakeTokenEndpoint()) as service:
+        async with AuthService(token_transport=AuthorizationServer()) as service:
             auth = service.auth_for(strategy(), url=API)
             transport = library.MockTransport(lambda _: library.Response(200, content=body()))
             hooks = {"response": [take]}

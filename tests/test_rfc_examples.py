@@ -12,8 +12,8 @@ from joserfc.jws import JWSRegistry
 
 from gqlauth import Secret, _jose
 from gqlauth._assertion import Signer, private_key_signer, secret_signer
+from gqlauth.testing import AuthorizationServer
 from tests.support.asked import Asked, Client
-from tests.support.token_endpoint import FakeTokenEndpoint
 
 if TYPE_CHECKING:
     import httpx
@@ -165,7 +165,7 @@ class TestJws:
 
 async def sent(form: dict[str, Any], **client: Any) -> httpx.Request:
     """Return the request of a client that asks by `form`."""
-    asked = Asked(FakeTokenEndpoint(), Client(**client))
+    asked = Asked(AuthorizationServer(), Client(**client))
     await asked.grant(**form)
     (request,) = asked.fake.requests
     return request

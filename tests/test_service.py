@@ -22,9 +22,9 @@ from gqlauth import (
 )
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth._options import AuthOptions
+from gqlauth.testing import AuthorizationServer, FrozenClock
 from gqlauth_strategies import Bearer, ClientCredentials
-from tests.support.clock import FakeClock
-from tests.support.token_endpoint import FakeTokenEndpoint, answer
+from tests.support.token_endpoint import answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -51,17 +51,19 @@ def config(*endpoints: Endpoint, default: str | None = None) -> Config:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> FrozenClock:
+    return FrozenClock()
 
 
 @pytest.fixture
-def fake() -> FakeTokenEndpoint:
-    return FakeTokenEndpoint()
+def fake() -> AuthorizationServer:
+    return AuthorizationServer()
 
 
 @pytest.fixture
-async def entered(clock: FakeClock, fake: FakeTokenEndpoint) -> AsyncIterator[Callable[..., Any]]:
+async def entered(
+    clock: FrozenClock, fake: AuthorizationServer
+) -> AsyncIterator[Callable[..., Any]]:
     """Return a function that enters a service for some endpoints; it is left after the test."""
     entered: list[AuthService] = []
 
@@ -120,7 +122,7 @@ class TestEndpoint:
 
 class TestToken:
     async def test_it_is_fetched_once_and_kept(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """The second call asks nobody."""
         service = await entered(endpoint("orders"))
@@ -130,7 +132,7 @@ class TestToken:
         assert len(fake.requests) == 1
 
     async def test_endpoints_of_one_profile_share_it(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """Equal fields mean one token; another scope means another."""
         same = attrs.evolve(ACME)
@@ -144,7 +146,7 @@ class TestToken:
         assert fake.forms[1]["scope"] == ["billing"]
 
     async def test_a_thousand_callers_make_one_request(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """All of them get its token."""
         service = await entered(endpoint("orders"))
@@ -154,7 +156,7 @@ class TestToken:
         assert len(fake.requests) == 1
 
     async def test_a_thousand_callers_of_a_server_that_refuses_make_one_attempt(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """Each gets an error of its own."""
         fake.script = [answer(401, '{"error": "invalid_client"}')]
@@ -165,7 +167,7 @@ class TestToken:
         assert len(fake.requests) == 1
 
     async def test_a_cancelled_caller_harms_nobody(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """The others get the token of the same flight."""
         fake.gate = anyio.Event()
@@ -196,7 +198,7 @@ class TestToken:
         ("min_ttl", "text"), [(0, "token-1"), (600, "token-1"), (601, "token-2")]
     )
     async def test_a_token_that_lives_long_enough(
-        self, entered: Callable[..., Any], clock: FakeClock, min_ttl: float, text: str
+        self, entered: Callable[..., Any], clock: FrozenClock, min_ttl: float, text: str
     ) -> None:
         """Where the one at hand does not, another is fetched."""
         service = await entered(endpoint("orders"))
@@ -207,7 +209,7 @@ class TestToken:
     async def test_a_new_token_may_live_shorter_than_asked_for(
         self,
         entered: Callable[..., Any],
-        fake: FakeTokenEndpoint,
+        fake: AuthorizationServer,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """It is returned all the same, and the log says so; nobody is asked twice."""
@@ -228,7 +230,7 @@ class TestToken:
         assert (await service.token("orders", refresh=True)).reveal() == "abc"
 
     async def test_a_new_one_on_demand(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """`refresh` asks though one is at hand."""
         service = await entered(endpoint("orders"))
@@ -263,7 +265,7 @@ class TestToken:
             await service.token("orders")
 
     async def test_the_time_out_of_the_endpoint_bounds_it(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """A server that never answers is given up in time."""
         fake.gate = anyio.Event()
@@ -273,7 +275,7 @@ class TestToken:
             await service.token("orders")
 
     async def test_the_refresh_window_of_the_endpoint_counts(
-        self, entered: Callable[..., Any], clock: FakeClock, fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], clock: FrozenClock, fake: AuthorizationServer
     ) -> None:
         """Within it, the token serves while another is fetched."""
         service = await entered(endpoint("orders", options=AuthOptions(refresh_window=1800)))
@@ -306,7 +308,7 @@ class TestLifetime:
         with pytest.raises(ServiceClosedError):
             await AuthService(config(endpoint("orders"))).token("orders")
 
-    async def test_after_its_end_there_are_no_tokens(self, fake: FakeTokenEndpoint) -> None:
+    async def test_after_its_end_there_are_no_tokens(self, fake: AuthorizationServer) -> None:
         """Those that were kept are gone too."""
         async with AuthService(config(endpoint("orders")), token_transport=fake) as service:
             await service.token("orders")
@@ -325,7 +327,7 @@ class TestLifetime:
         """As when the block that enters it fails before."""
         await AuthService().__aexit__(None, None, None)
 
-    async def test_who_waits_when_it_ends_is_told(self, fake: FakeTokenEndpoint) -> None:
+    async def test_who_waits_when_it_ends_is_told(self, fake: AuthorizationServer) -> None:
         """Nobody is left waiting."""
         fake.gate = anyio.Event()
         errors: list[Exception] = []
@@ -351,7 +353,7 @@ class TestLifetime:
                 raise KeyError
 
     async def test_entries_are_bounded(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """The one not asked for longest goes first."""
         others = [endpoint(name, attrs.evolve(ACME, client_id=name)) for name in "abc"]
@@ -422,7 +424,7 @@ class TestClients:
         assert requests[0].headers["user-agent"] == agent
 
     async def test_a_client_may_go_bare(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """No token is fetched for it, and a time-out of one's own counts."""
         service = await entered(endpoint("orders"))
@@ -450,7 +452,7 @@ class TestClients:
         assert "authorization" not in request.headers
 
     async def test_a_refused_token_is_replaced(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """The whole way: 401, another token, the answer."""
         service = await entered(endpoint("orders"))
@@ -468,7 +470,7 @@ class TestClients:
         assert seen == ["Bearer token-1", "Bearer token-2"]
 
     async def test_no_cookie_of_the_token_endpoint_is_kept(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """One client's session must not ride on another's request."""
         body = '{"access_token": "a", "expires_in": 3600}'
@@ -498,7 +500,7 @@ class TestAuthFor:
         assert request.headers["authorization"] == "Bearer token-1"
 
     async def test_it_shares_tokens_with_the_configured_endpoints(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """Equal fields mean one token, wherever they stand."""
         service = await entered(endpoint("orders"))
@@ -507,7 +509,7 @@ class TestAuthFor:
         assert len(fake.requests) == 1
 
     async def test_errors_name_the_host_or_what_it_is_called(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """A caller with many endpoints must tell them apart."""
         refusal = '{"error": "invalid_client"}'
@@ -587,7 +589,7 @@ class TestDiagnostics:
         assert [one.name for one in service.status("public")] == ["public"]
 
     async def test_status_follows_the_token(
-        self, entered: Callable[..., Any], clock: FakeClock
+        self, entered: Callable[..., Any], clock: FrozenClock
     ) -> None:
         """From empty over valid and refreshing to expired."""
         service = await entered(endpoint("orders"))
@@ -599,7 +601,7 @@ class TestDiagnostics:
         assert states == ["empty", "valid", "refreshing", "expired"]
 
     async def test_status_after_failures(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """A refusal, and a server in trouble."""
         fake.script = [answer(401, '{"error": "invalid_client"}')]
@@ -612,7 +614,7 @@ class TestDiagnostics:
         assert [one.state for one in service.status()] == ["rejected", "failing"]
 
     async def test_a_check_asks_for_a_token(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """It shows what that came to."""
         service = await entered(endpoint("orders"))
@@ -621,7 +623,7 @@ class TestDiagnostics:
         assert len(fake.requests) == 1
 
     async def test_a_check_tells_a_failure(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """It does not raise what it was asked to find."""
         fake.script = [httpx.ConnectError("refused")] * 4
@@ -636,7 +638,7 @@ class TestDiagnostics:
         assert (await service.check("public")).state == "none"
 
     async def test_clear_forgets(
-        self, entered: Callable[..., Any], fake: FakeTokenEndpoint
+        self, entered: Callable[..., Any], fake: AuthorizationServer
     ) -> None:
         """It counts tokens, of which endpoints may share one."""
         other = attrs.evolve(ACME, client_id="other")

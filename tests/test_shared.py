@@ -19,9 +19,9 @@ from gqlauth._shared import MOST_NEWS, WAIT
 from gqlauth._stores._seal import new_key
 from gqlauth._stores._sealing_key import VARIABLE
 from gqlauth.events import Event, TokenFound, TokenWanted
+from gqlauth.testing import AuthorizationServer, FrozenClock
 from gqlauth_strategies import Bearer, ClientCredentials
-from tests.support.clock import FakeClock
-from tests.support.token_endpoint import FakeTokenEndpoint, answer
+from tests.support.token_endpoint import answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,8 +57,8 @@ made: list[Any] = []
 class World:
     """Services over one folder, each of which stands for a process."""
 
-    clock: FakeClock
-    fake: FakeTokenEndpoint
+    clock: FrozenClock
+    fake: AuthorizationServer
     folder: Path
     _stack: AsyncExitStack
     strategy: Strategy = ACME
@@ -91,7 +91,7 @@ async def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterato
     monkeypatch.setenv("ACME", "s3cret")
     made.clear()
     async with AsyncExitStack() as stack:
-        yield World(FakeClock(), FakeTokenEndpoint(), tmp_path / "gqlauth" / "tokens", stack)
+        yield World(FrozenClock(), AuthorizationServer(), tmp_path / "gqlauth" / "tokens", stack)
 
 
 async def text(service: AuthService, **how: Any) -> str:

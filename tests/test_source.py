@@ -14,9 +14,9 @@ from gqlauth import AuthService, Secret, Token, TokenRefusedError, TokenUnavaila
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth._options import AuthOptions
 from gqlauth._secret_sources import EnvSource
+from gqlauth.testing import AuthorizationServer, FrozenClock
 from gqlauth_strategies import Bearer, ClientCredentials
-from tests.support.clock import FakeClock
-from tests.support.token_endpoint import FakeTokenEndpoint, answer
+from tests.support.token_endpoint import answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -50,8 +50,8 @@ class Api(httpx.AsyncBaseTransport):
 class World:
     """A service with endpoints that share a token, the server that gives it, and two APIs."""
 
-    clock: FakeClock
-    fake: FakeTokenEndpoint
+    clock: FrozenClock
+    fake: AuthorizationServer
     service: AuthService
     orders: Api = attrs.field(factory=Api)
     billing: Api = attrs.field(factory=Api)
@@ -81,7 +81,7 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
         endpoint("static", Bearer(token=Secret.from_source(EnvSource("GQLAUTH_TEST_STATIC")))),
     ]
     config = Config(endpoints={one.name: one for one in endpoints}, default_endpoint="orders")
-    clock, fake = FakeClock(), FakeTokenEndpoint()
+    clock, fake = FrozenClock(), AuthorizationServer()
     async with AuthService(config, clock=clock, token_transport=fake) as service:
         yield World(clock, fake, service)
 

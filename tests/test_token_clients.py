@@ -15,9 +15,9 @@ from gqlauth._certificate import Certificate
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth._options import AuthOptions
 from gqlauth._token_clients import CONNECTIONS, TokenClients
+from gqlauth.testing import AuthorizationServer
 from gqlauth_strategies import ClientCredentials
 from tests.support.certificates import certificate
-from tests.support.token_endpoint import FakeTokenEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,14 +42,14 @@ def endpoint(name: str, server: str, *, timeout: float = 30.0) -> Endpoint:
     return Endpoint(name=name, url=API, auth=auth)
 
 
-def service(fake: FakeTokenEndpoint, endpoints: Iterable[Endpoint]) -> AuthService:
+def service(fake: AuthorizationServer, endpoints: Iterable[Endpoint]) -> AuthService:
     config = Config(endpoints={one.name: one for one in endpoints})
     return AuthService(config, token_transport=fake)
 
 
 async def test_no_more_requests_than_connections_are_under_way() -> None:
     """The others wait, and all are served."""
-    fake = FakeTokenEndpoint()
+    fake = AuthorizationServer()
     fake.gate = anyio.Event()
     names = [f"orders-{number}" for number in range(MANY)]
     all_of_them = service(fake, (endpoint(name, "id.example.com") for name in names))
@@ -69,7 +69,7 @@ async def test_no_more_requests_than_connections_are_under_way() -> None:
 
 async def test_a_slow_server_keeps_no_other_waiting() -> None:
     """All of its turns are taken, and another server's token comes."""
-    fake = FakeTokenEndpoint()
+    fake = AuthorizationServer()
     fake.gate = anyio.Event()
     names = [f"orders-{number}" for number in range(MANY)]
     endpoints = [endpoint(name, "slow.example.com") for name in names]
@@ -89,7 +89,7 @@ async def test_a_slow_server_keeps_no_other_waiting() -> None:
 
 async def test_the_deadline_ends_the_wait_for_a_turn() -> None:
     """Whose turn does not come in time is told that the server was not asked."""
-    fake = FakeTokenEndpoint()
+    fake = AuthorizationServer()
     fake.gate = anyio.Event()
     names = [f"orders-{number}" for number in range(CONNECTIONS)]
     endpoints = [endpoint(name, "id.example.com") for name in names]

@@ -11,8 +11,8 @@ from gqlauth._cli._check._claims import claims
 from gqlauth._cli._check._subject import Subject
 from gqlauth._cli._check._watched import WatchedService
 from gqlauth._config import Endpoint, EndpointAuthConfig
+from gqlauth.testing import FrozenClock
 from gqlauth_strategies import ClientCredentials
-from tests.support.clock import FakeClock
 from tests.support.jwt import jwt
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ async def read(text: str, **fields: Any) -> Outcome:
     auth = EndpointAuthConfig(type="client_credentials", strategy=strategy)
     endpoint = Endpoint(name="orders", url=API, auth=auth)
     service = WatchedService(endpoint)
-    service._clock = FakeClock(NOW)
+    service._clock = FrozenClock(NOW)
     subject = Subject(endpoint, service, token=Token(text))
     outcome = await claims(subject)
     assert subject.odd_claims == (outcome.state == "warning")

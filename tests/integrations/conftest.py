@@ -11,10 +11,11 @@ from gqlauth import AuthService, Secret
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth._options import AuthOptions
 from gqlauth.integrations.gql import AIOHTTPWebsocketsTransport, WebsocketsTransport
+from gqlauth.testing import AuthorizationServer
 from gqlauth_strategies import ClientCredentials
 from tests.support.clock import HeldClock
 from tests.support.subscriptions import SubscriptionServer, subscription_server
-from tests.support.token_endpoint import URL, FakeTokenEndpoint
+from tests.support.token_endpoint import URL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,12 +42,12 @@ def clock() -> HeldClock:
 
 
 @pytest.fixture
-def tokens() -> FakeTokenEndpoint:
-    return FakeTokenEndpoint()
+def tokens() -> AuthorizationServer:
+    return AuthorizationServer()
 
 
 @pytest.fixture
-def serving(clock: HeldClock, tokens: FakeTokenEndpoint) -> Serving:
+def serving(clock: HeldClock, tokens: AuthorizationServer) -> Serving:
     """Run a service whose time stands still, and whose tokens come from the process itself."""
 
     @asynccontextmanager

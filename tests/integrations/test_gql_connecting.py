@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gqlauth.integrations.gql._subscriptions import RenewingTransport
+    from gqlauth.testing import AuthorizationServer
     from tests.integrations.conftest import Serving
     from tests.support.subscriptions import SubscriptionServer
-    from tests.support.token_endpoint import FakeTokenEndpoint
 
     Kind = type[RenewingTransport]
 
@@ -339,7 +339,7 @@ class TestRefusals:
         server: SubscriptionServer,
         serving: Serving,
         kind: Kind,
-        tokens: FakeTokenEndpoint,
+        tokens: AuthorizationServer,
         refusal: Any,
     ) -> None:
         """Where the server refuses the other token, too, the connection has failed for good."""
@@ -425,7 +425,7 @@ class TestProofs:
     }
 
     @pytest.fixture
-    def bound(self, tokens: FakeTokenEndpoint) -> ClientCredentials:
+    def bound(self, tokens: AuthorizationServer) -> ClientCredentials:
         """Return a strategy whose tokens are bound to a key."""
         tokens.script = [tokens.token(f"token-{one}", token_type="DPoP") for one in (1, 2)]
         return ClientCredentials(
@@ -452,7 +452,7 @@ class TestProofs:
         serving: Serving,
         kind: Kind,
         bound: ClientCredentials,
-        tokens: FakeTokenEndpoint,
+        tokens: AuthorizationServer,
     ) -> None:
         """A server that wants its nonce in the proof gets it, with the same token."""
         server.greetings = [Answers(401, self.CHALLENGE)]
@@ -487,7 +487,7 @@ class TestFailures:
         server: SubscriptionServer,
         serving: Serving,
         kind: Kind,
-        tokens: FakeTokenEndpoint,
+        tokens: AuthorizationServer,
         failure: Any,
     ) -> None:
         """What fails for another reason costs no token, and may pass."""
@@ -563,7 +563,7 @@ class TestFailures:
                 assert server.acknowledged.qsize() == 1
 
     async def test_no_token(
-        self, server: SubscriptionServer, serving: Serving, kind: Kind, tokens: FakeTokenEndpoint
+        self, server: SubscriptionServer, serving: Serving, kind: Kind, tokens: AuthorizationServer
     ) -> None:
         """Without a token there is no connection; its absence is the cause of what is raised."""
         tokens.script = [answer(401, '{"error": "invalid_client"}')]
@@ -576,7 +576,7 @@ class TestFailures:
         assert server.handshakes == []
 
     async def test_no_token_for_now(
-        self, server: SubscriptionServer, serving: Serving, kind: Kind, tokens: FakeTokenEndpoint
+        self, server: SubscriptionServer, serving: Serving, kind: Kind, tokens: AuthorizationServer
     ) -> None:
         """An authorization server that is in trouble may be asked again."""
         tokens.script = [answer(503, headers={"Retry-After": "3600"})]

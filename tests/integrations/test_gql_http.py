@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from gql.transport.async_transport import AsyncTransport
 
     from gqlauth import AuthService
+    from gqlauth.testing import AuthorizationServer
     from tests.integrations.conftest import Serving
     from tests.support.http_server import Request
-    from tests.support.token_endpoint import FakeTokenEndpoint
 
     Making = Callable[[AuthService], AsyncTransport]
 
@@ -169,7 +169,7 @@ class TestRequests:
         assert len(api.requests) == 1
 
     async def test_without_a_token(
-        self, api: HttpServer, serving: Serving, making: Making, tokens: FakeTokenEndpoint
+        self, api: HttpServer, serving: Serving, making: Making, tokens: AuthorizationServer
     ) -> None:
         """Without a token there is no request; gqlauth's own error is the cause of gql's."""
         tokens.script = [answer(401, '{"error": "invalid_client"}')]
@@ -186,7 +186,7 @@ class TestRequests:
         answers: Api,
         serving: Serving,
         making: Making,
-        tokens: FakeTokenEndpoint,
+        tokens: AuthorizationServer,
     ) -> None:
         """Where no other token is to be had, that is what is told."""
         tokens.script = [tokens.token("one"), answer(401, '{"error": "invalid_client"}')]

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from gql.client import AsyncClientSession
 
     from gqlauth.integrations.gql._subscriptions import RenewingTransport
+    from gqlauth.testing import AuthorizationServer
     from tests.integrations.conftest import Serving
     from tests.support.clock import HeldClock
     from tests.support.subscriptions import Connection, SubscriptionServer
-    from tests.support.token_endpoint import FakeTokenEndpoint
 
     Kind = type[RenewingTransport]
 
@@ -109,7 +109,7 @@ class TestWhen:
         serving: Serving,
         clock: HeldClock,
         kind: Kind,
-        tokens: FakeTokenEndpoint,
+        tokens: AuthorizationServer,
     ) -> None:
         """Where tokens are short, that is as the first half of their life is over."""
         tokens.expires_in = 3
@@ -457,7 +457,7 @@ class TestOperations:
 
 class TestTrouble:
     async def test_no_token(
-        self, listener: Listening, tokens: FakeTokenEndpoint, caplog: pytest.LogCaptureFixture
+        self, listener: Listening, tokens: AuthorizationServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Where no token is to be had, the connection stays, and more are asked for."""
         tokens.script = [answer(400, '{"error": "invalid_request"}')]
@@ -470,7 +470,7 @@ class TestTrouble:
         assert second.headers["authorization"] == "Bearer token-3"
         assert "invalid_request" in caplog.text
 
-    async def test_the_same_token(self, listener: Listening, tokens: FakeTokenEndpoint) -> None:
+    async def test_the_same_token(self, listener: Listening, tokens: AuthorizationServer) -> None:
         """Where the authorization server gives the same token again, nothing is gained."""
         tokens.script = [tokens.token("token-1")]
         await listener.clock.wake()

@@ -31,8 +31,9 @@ from gqlauth import AuthService, Secret, ServiceClosedError, TokenError, __versi
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth.events import Event, FetchFailed, FetchStarted, TokenAnswered, TokenDenied, TokenServed
 from gqlauth.integrations.otel import telemetry
+from gqlauth.testing import AuthorizationServer
 from gqlauth_strategies import ClientCredentials
-from tests.support.token_endpoint import FakeTokenEndpoint, answer
+from tests.support.token_endpoint import answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ class Observed:
         auth = EndpointAuthConfig(type="client_credentials", strategy=strategy)
         orders = Endpoint(name="orders", url=API, auth=auth)
         config = Config(endpoints={"orders": orders})
-        how = {"token_transport": FakeTokenEndpoint(*script), **how}
+        how = {"token_transport": AuthorizationServer(*script), **how}
         return AuthService(config, on_event=self.on_event, **how)
 
     def spans(self) -> dict[str, list[ReadableSpan]]:
@@ -193,7 +194,7 @@ class TestSpans:
 
     async def test_end_with_the_service(self, observed: Observed) -> None:
         """What is under way when the service is closed has an end as well."""
-        fake = FakeTokenEndpoint()
+        fake = AuthorizationServer()
         fake.gate = anyio.Event()
 
         async def ask(service: AuthService) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from gqlauth import AuthService, GqlAuthError, Secret
 from gqlauth._config import load
+from gqlauth.testing import FrozenClock
 from gqlauth_strategies import ClientCredentials
 from tests.leaks.canaries import (
     ACCESS_TOKEN,
@@ -24,7 +25,6 @@ from tests.leaks.canaries import (
     encoded,
 )
 from tests.leaks.showing import WAYS, leaks_of
-from tests.support.clock import FakeClock
 from tests.support.token_endpoint import answer
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def leaks_where(respond: Callable[[httpx.Request], httpx.Response]) -> set
     """Return what a failure tells, in each way, by each method of client authentication."""
     leaks: set[Leak] = set()
     for method in ("client_secret_basic", "client_secret_basic_raw", "client_secret_post"):
-        service = AuthService(clock=FakeClock(), token_transport=httpx.MockTransport(respond))
+        service = AuthService(clock=FrozenClock(), token_transport=httpx.MockTransport(respond))
         async with service:
             auth = service.auth_for(strategy(method), url=API)
             try:

@@ -11,7 +11,7 @@ from gqlauth import Secret
 from gqlauth._stores._folder import Folder
 from gqlauth._stores._seal import Seal, new_key
 from gqlauth._stores._sealing_key import VARIABLE
-from tests.support.clock import FakeClock
+from gqlauth.testing import FrozenClock
 from tests.support.keyrings import InMemory
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ def ring() -> Iterator[InMemory]:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> FrozenClock:
+    return FrozenClock()
 
 
 @pytest.fixture
-def seal(clock: FakeClock) -> Seal:
+def seal(clock: FrozenClock) -> Seal:
     return Seal(Secret(new_key()), clock)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gqlauth._stores._folder import Folder
-    from tests.support.clock import FakeClock
+    from gqlauth.testing import FrozenClock
 
 pytestmark = pytest.mark.anyio
 
@@ -30,17 +30,17 @@ KEY, OTHER = CacheKey("ab" * 32), CacheKey("cd" * 32)
 
 
 @pytest.fixture
-def store(folder: Folder, seal: Seal, clock: FakeClock) -> DiskStore:
+def store(folder: Folder, seal: Seal, clock: FrozenClock) -> DiskStore:
     return DiskStore(folder, seal, clock)
 
 
 @pytest.fixture
-def another(folder: Folder, seal: Seal, clock: FakeClock) -> DiskStore:
+def another(folder: Folder, seal: Seal, clock: FrozenClock) -> DiskStore:
     """Give the store as another process has it."""
     return DiskStore(folder, seal, clock)
 
 
-def issued(clock: FakeClock, text: str = "token", life: float = 600.0) -> Token:
+def issued(clock: FrozenClock, text: str = "token", life: float = 600.0) -> Token:
     return Token(text, expires_in=life).issued(clock.wall(), clock.monotonic())
 
 
@@ -54,7 +54,7 @@ def names(folder: Folder) -> list[str]:
 
 class TestLoadAndSave:
     async def test_a_token_outlives_its_process(
-        self, store: DiskStore, another: DiskStore, clock: FakeClock
+        self, store: DiskStore, another: DiskStore, clock: FrozenClock
     ) -> None:
         """Another has it, as old as it is."""
         await store.save(KEY, issued(clock))
@@ -70,7 +70,7 @@ class TestLoadAndSave:
         assert await store.load(KEY) is None
 
     async def test_the_key_is_the_name_of_a_file_for_the_user_alone(
-        self, store: DiskStore, folder: Folder, clock: FakeClock
+        self, store: DiskStore, folder: Folder, clock: FrozenClock
     ) -> None:
         """There is no other file, and nothing to read in it."""
         await store.save(KEY, issued(clock))
@@ -79,7 +79,7 @@ class TestLoadAndSave:
         found = (folder.path / f"{KEY.digest}.sealed").stat()
         assert stat.S_IMODE(found.st_mode) == 0o600
 
-    async def test_the_newer_one_stays(self, store: DiskStore, clock: FakeClock) -> None:
+    async def test_the_newer_one_stays(self, store: DiskStore, clock: FrozenClock) -> None:
         """Whoever is late overwrites nothing."""
         old = issued(clock, "old")
         clock.advance(1)
@@ -88,7 +88,7 @@ class TestLoadAndSave:
 
         assert text(await store.load(KEY)) == "new"
 
-    async def test_the_newer_one_comes(self, store: DiskStore, clock: FakeClock) -> None:
+    async def test_the_newer_one_comes(self, store: DiskStore, clock: FrozenClock) -> None:
         """In the old one's place."""
         await store.save(KEY, issued(clock, "old"))
         clock.advance(1)
@@ -96,14 +96,14 @@ class TestLoadAndSave:
 
         assert text(await store.load(KEY)) == "new"
 
-    async def test_keys_are_apart(self, store: DiskStore, clock: FakeClock) -> None:
+    async def test_keys_are_apart(self, store: DiskStore, clock: FrozenClock) -> None:
         """Each has its own token."""
         await store.save(KEY, issued(clock, "a"))
         await store.save(OTHER, issued(clock, "b"))
 
         assert [text(await store.load(key)) for key in (KEY, OTHER)] == ["a", "b"]
 
-    async def test_nothing_is_open(self, store: DiskStore, clock: FakeClock) -> None:
+    async def test_nothing_is_open(self, store: DiskStore, clock: FrozenClock) -> None:
         """So there is nothing to close."""
         await store.aclose()
         await store.save(KEY, issued(clock))
@@ -114,7 +114,7 @@ class TestLoadAndSave:
 class TestDropped:
     @pytest.fixture
     async def damaged(
-        self, store: DiskStore, folder: Folder, clock: FakeClock
+        self, store: DiskStore, folder: Folder, clock: FrozenClock
     ) -> Callable[[str], Path]:
         """Give what damages the token of a key."""
         await store.save(KEY, issued(clock))
@@ -168,7 +168,7 @@ class TestDropped:
         self,
         store: DiskStore,
         folder: Folder,
-        clock: FakeClock,
+        clock: FrozenClock,
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -189,7 +189,7 @@ class TestDropped:
 
 
 class TestForget:
-    async def test_that_token(self, store: DiskStore, clock: FakeClock) -> None:
+    async def test_that_token(self, store: DiskStore, clock: FrozenClock) -> None:
         """It is gone for all."""
         token = issued(clock)
         await store.save(KEY, token)
@@ -197,7 +197,7 @@ class TestForget:
         assert [await store.forget(KEY, token), await store.forget(KEY, token)] == [True, False]
         assert await store.load(KEY) is None
 
-    async def test_no_other(self, store: DiskStore, clock: FakeClock) -> None:
+    async def test_no_other(self, store: DiskStore, clock: FrozenClock) -> None:
         """What has taken its place meanwhile stays."""
         await store.save(KEY, issued(clock, "new"))
 
@@ -205,7 +205,7 @@ class TestForget:
         assert text(await store.load(KEY)) == "new"
 
     async def test_whichever_there_is(
-        self, store: DiskStore, folder: Folder, clock: FakeClock
+        self, store: DiskStore, folder: Folder, clock: FrozenClock
     ) -> None:
         """Also one that cannot be opened; and no other key's."""
         for key in (KEY, OTHER):
@@ -218,7 +218,7 @@ class TestForget:
 
 class TestSweep:
     async def test_what_has_ended_goes(
-        self, store: DiskStore, folder: Folder, clock: FakeClock
+        self, store: DiskStore, folder: Folder, clock: FrozenClock
     ) -> None:
         """Whosever it is, with the next that is saved."""
         await store.save(OTHER, issued(clock, life=10))
@@ -227,7 +227,9 @@ class TestSweep:
 
         assert names(folder) == [f"{KEY.digest}.sealed"]
 
-    async def test_not_each_time(self, store: DiskStore, folder: Folder, clock: FakeClock) -> None:
+    async def test_not_each_time(
+        self, store: DiskStore, folder: Folder, clock: FrozenClock
+    ) -> None:
         """Once an hour will do."""
         await store.save(OTHER, issued(clock, life=10))
         clock.advance(SWEEP_EVERY - 1)
@@ -236,7 +238,7 @@ class TestSweep:
         assert names(folder) == [f"{KEY.digest}.sealed", f"{OTHER.digest}.sealed"]
 
     async def test_what_was_left_goes_after_a_day(
-        self, store: DiskStore, folder: Folder, clock: FakeClock
+        self, store: DiskStore, folder: Folder, clock: FrozenClock
     ) -> None:
         """Locks, and what was half written; what is none of ours stays."""
         for name, age in {"a.lock": LEFT, ".x.new": LEFT, "b.lock": 60.0, "mine": 2 * LEFT}.items():
@@ -248,7 +250,7 @@ class TestSweep:
 
 class TestLock:
     async def test_one_at_a_time(
-        self, store: DiskStore, another: DiskStore, clock: FakeClock
+        self, store: DiskStore, another: DiskStore, clock: FrozenClock
     ) -> None:
         """The other one waits as long as it has, and is told that it was in vain."""
         async with store.lock(KEY, 5) as first:
@@ -266,7 +268,7 @@ class TestLock:
                 assert held
 
     async def test_a_folder_that_was_removed_is_made_again(
-        self, store: DiskStore, folder: Folder, clock: FakeClock
+        self, store: DiskStore, folder: Folder, clock: FrozenClock
     ) -> None:
         """A process may live for long."""
         folder.path.rmdir()
@@ -290,7 +292,7 @@ class TestLock:
             assert held
 
     async def test_news_wakes_who_waits(
-        self, store: DiskStore, another: DiskStore, clock: FakeClock
+        self, store: DiskStore, another: DiskStore, clock: FrozenClock
     ) -> None:
         """A token that was saved is worth a look, before the lock is free."""
         outcomes: list[tuple[bool, float]] = []
@@ -308,7 +310,7 @@ class TestLock:
         assert [held for held, _ in outcomes] == [False]
 
     async def test_one_that_is_held_is_not_swept(
-        self, store: DiskStore, folder: Folder, clock: FakeClock
+        self, store: DiskStore, folder: Folder, clock: FrozenClock
     ) -> None:
         """However old its file is."""
         folder.write(f"{KEY.digest}.lock", b"", 1.0)
@@ -328,7 +330,7 @@ class TestLock:
         async with another.lock(KEY, 0) as held:
             assert held
 
-    def test_who_gave_up_takes_none(self, folder: Folder, clock: FakeClock) -> None:
+    def test_who_gave_up_takes_none(self, folder: Folder, clock: FrozenClock) -> None:
         """A lock that comes later, as the file system took its time, is let go of at once."""
         turn = _disk._Turn(folder, f"{KEY.digest}.lock", clock)
         turn.leave()

@@ -14,7 +14,7 @@ from gqlauth._key import CacheKey
 from gqlauth._stores import _guarded
 from gqlauth._stores._guarded import LIMIT, REST, Guarded
 from gqlauth._stores._store import PassingError, StoreError
-from tests.support.clock import FakeClock
+from gqlauth.testing import FrozenClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -103,8 +103,8 @@ class Opening:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> FrozenClock:
+    return FrozenClock()
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def opening() -> Opening:
 
 
 @pytest.fixture
-def guarded(opening: Opening, clock: FakeClock) -> Guarded:
+def guarded(opening: Opening, clock: FrozenClock) -> Guarded:
     return Guarded(opening, clock)
 
 
@@ -157,7 +157,7 @@ class TestOpening:
         assert str(guarded) == "memory (no key)"
 
     async def test_one_that_may_pass(
-        self, guarded: Guarded, opening: Opening, clock: FakeClock
+        self, guarded: Guarded, opening: Opening, clock: FrozenClock
     ) -> None:
         """It is tried again, after a while."""
         opening.trouble = OSError("busy")
@@ -171,7 +171,7 @@ class TestOpening:
         self,
         guarded: Guarded,
         opening: Opening,
-        clock: FakeClock,
+        clock: FrozenClock,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """It says so itself, and is tried again."""
@@ -265,7 +265,7 @@ class TestTrouble:
         assert shelf.asked == ["lock"]
         assert told(caplog) == [f"{WARNING}{why} again_in={REST}"]
 
-    async def test_it_rests(self, guarded: Guarded, shelf: Shelf, clock: FakeClock) -> None:
+    async def test_it_rests(self, guarded: Guarded, shelf: Shelf, clock: FrozenClock) -> None:
         """And is asked again then."""
         shelf.trouble = OSError("down")
         await guarded.load(KEY)
@@ -276,7 +276,7 @@ class TestTrouble:
         assert await guarded.load(KEY) is TOKEN
 
     async def test_it_is_opened_anew(
-        self, guarded: Guarded, opening: Opening, shelf: Shelf, clock: FakeClock
+        self, guarded: Guarded, opening: Opening, shelf: Shelf, clock: FrozenClock
     ) -> None:
         """What it had open may have been what was wrong."""
         await guarded.load(KEY)

@@ -14,7 +14,7 @@ from gqlauth._secret_command import CommandSource
 from gqlauth._stores._opening import store_of
 from gqlauth._stores._seal import new_key
 from gqlauth._stores._sealing_key import VARIABLE
-from tests.support.clock import FakeClock
+from gqlauth.testing import FrozenClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,31 +27,33 @@ KEY = CacheKey("ab" * 32)
 OFF = "tokens are kept in memory alone why="
 
 
-def opened(clock: FakeClock, store: str | None = "disk", key: Secret | None = None) -> Guarded:
+def opened(clock: FrozenClock, store: str | None = "disk", key: Secret | None = None) -> Guarded:
     found = store_of(CacheOptions(store=store, key=key), clock, default="auto")
     assert found is not None
     return found
 
 
-def issued(clock: FakeClock) -> Token:
+def issued(clock: FrozenClock) -> Token:
     return Token("token", expires_in=600.0).issued(clock.wall(), clock.monotonic())
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> FrozenClock:
+    return FrozenClock()
 
 
 class TestChoice:
     @pytest.mark.parametrize(("store", "default"), [(None, "memory"), ("memory", "auto")])
-    def test_memory_needs_no_store(self, clock: FakeClock, store: str | None, default: str) -> None:
+    def test_memory_needs_no_store(
+        self, clock: FrozenClock, store: str | None, default: str
+    ) -> None:
         """It is the default, but for who says otherwise."""
         assert store_of(CacheOptions(store=store), clock, default=default) is None
 
     @pytest.mark.parametrize(("store", "default"), [(None, "auto"), ("disk", "memory")])
     async def test_disk(
         self,
-        clock: FakeClock,
+        clock: FrozenClock,
         monkeypatch: pytest.MonkeyPatch,
         tmp_path: Path,
         store: str | None,
@@ -76,7 +78,7 @@ class TestOff:
     )
     async def test_without_a_key(
         self,
-        clock: FakeClock,
+        clock: FrozenClock,
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
         store: str,
@@ -96,7 +98,7 @@ class TestOff:
     @pytest.mark.parametrize("store", ["disk", "auto"])
     async def test_with_a_key_that_is_none(
         self,
-        clock: FakeClock,
+        clock: FrozenClock,
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
         store: str,
@@ -112,7 +114,7 @@ class TestOff:
 
     async def test_in_a_folder_that_others_may_write(
         self,
-        clock: FakeClock,
+        clock: FrozenClock,
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
         tmp_path: Path,
@@ -133,7 +135,7 @@ class TestOff:
 
 class TestLook:
     async def test_it_makes_nothing(
-        self, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+        self, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         """Where there is nothing yet."""
         monkeypatch.setenv(VARIABLE, new_key())
@@ -142,7 +144,7 @@ class TestLook:
         assert not (tmp_path / "cache").exists()
 
     async def test_it_finds_what_was_saved(
-        self, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+        self, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """By another process."""
         monkeypatch.setenv(VARIABLE, new_key())
@@ -152,7 +154,7 @@ class TestLook:
 
         assert [token.reveal() for token in found.values()] == ["token"]
 
-    async def test_it_runs_no_command(self, clock: FakeClock, tmp_path: Path) -> None:
+    async def test_it_runs_no_command(self, clock: FrozenClock, tmp_path: Path) -> None:
         """It says that the key would come from one."""
         key = Secret.from_source(CommandSource(("touch", str(tmp_path / "ran"))))
         found = opened(clock, key=key)
@@ -165,7 +167,7 @@ class TestLook:
 
 class TestDiscard:
     async def test_it_wants_no_key(
-        self, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Who clears may have lost it."""
         monkeypatch.setenv(VARIABLE, new_key())

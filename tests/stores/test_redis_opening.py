@@ -15,7 +15,7 @@ from gqlauth._stores._sealing_key import VARIABLE
 
 if TYPE_CHECKING:
     from gqlauth._stores._guarded import Guarded
-    from tests.support.clock import FakeClock
+    from gqlauth.testing import FrozenClock
 
 pytestmark = pytest.mark.anyio
 
@@ -24,19 +24,19 @@ URL = "redis://worker@cache.example.com:6380/2"
 OFF = "tokens are kept in memory alone why="
 
 
-def found(clock: FakeClock) -> Guarded:
+def found(clock: FrozenClock) -> Guarded:
     store = store_of(CacheOptions(store=URL), clock, default="auto")
     assert store is not None
     return store
 
 
-async def test_it_is_told_where_it_is(clock: FakeClock) -> None:
+async def test_it_is_told_where_it_is(clock: FrozenClock) -> None:
     """Nothing is asked for that."""
     assert str(found(clock)) == f"redis ({URL})"
 
 
 async def test_without_the_extra(
-    clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is named, and all goes on without."""
     monkeypatch.setitem(sys.modules, "coredis", None)

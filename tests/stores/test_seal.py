@@ -13,7 +13,7 @@ import pytest
 from gqlauth import Secret, Token
 from gqlauth._key import CacheKey
 from gqlauth._stores._seal import SKEW, OthersTokenError, Seal, UnsealedError, new_key
-from tests.support.clock import FakeClock
+from gqlauth.testing import FrozenClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,16 +24,16 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> FrozenClock:
+    return FrozenClock()
 
 
 @pytest.fixture
-def seal(clock: FakeClock) -> Seal:
+def seal(clock: FrozenClock) -> Seal:
     return Seal(Secret(KEY), clock)
 
 
-def issued(clock: FakeClock, **fields: Any) -> Token:
+def issued(clock: FrozenClock, **fields: Any) -> Token:
     token = Token(TEXT, **{"expires_in": 600.0, **fields})
     return token.issued(clock.wall(), clock.monotonic())
 
@@ -61,7 +61,7 @@ def told(seal: Seal, data: bytes, place: CacheKey = PLACE) -> str:
         {"expires_in": -1.5},
     ],
 )
-def test_a_token_comes_back_whole(seal: Seal, clock: FakeClock, fields: dict[str, Any]) -> None:
+def test_a_token_comes_back_whole(seal: Seal, clock: FrozenClock, fields: dict[str, Any]) -> None:
     """What comes out is what went in."""
     token = issued(clock, **fields)
 
@@ -70,7 +70,7 @@ def test_a_token_comes_back_whole(seal: Seal, clock: FakeClock, fields: dict[str
     assert shape(token) == shape(opened)
 
 
-def test_it_is_as_old_as_it_is(seal: Seal, clock: FakeClock) -> None:
+def test_it_is_as_old_as_it_is(seal: Seal, clock: FrozenClock) -> None:
     """By the monotonic clock, too, of which another process has another one."""
     sealed = seal.sealed(PLACE, issued(clock))
     clock.advance(100.0)
@@ -82,7 +82,7 @@ def test_it_is_as_old_as_it_is(seal: Seal, clock: FakeClock) -> None:
     assert opened.issued_monotonic == 7.0 - 100.0
 
 
-def test_a_clock_that_is_a_little_behind_counts_from_now(seal: Seal, clock: FakeClock) -> None:
+def test_a_clock_that_is_a_little_behind_counts_from_now(seal: Seal, clock: FrozenClock) -> None:
     """Where another machine's clock is ahead, the token is as old as can be told: new."""
     sealed = seal.sealed(PLACE, issued(clock))
     clock.now_wall -= SKEW
@@ -92,7 +92,7 @@ def test_a_clock_that_is_a_little_behind_counts_from_now(seal: Seal, clock: Fake
     assert (clock.wall(), clock.monotonic()) == (opened.issued_at, opened.issued_monotonic)
 
 
-def test_a_clock_that_was_set_back_tells_no_age(seal: Seal, clock: FakeClock) -> None:
+def test_a_clock_that_was_set_back_tells_no_age(seal: Seal, clock: FrozenClock) -> None:
     """A token that is yet to be issued is none."""
     sealed = seal.sealed(PLACE, issued(clock))
     clock.now_wall -= SKEW + 1.0
@@ -100,7 +100,7 @@ def test_a_clock_that_was_set_back_tells_no_age(seal: Seal, clock: FakeClock) ->
     assert told(seal, sealed) == "is yet to be issued: the clock was set back"
 
 
-def test_nothing_of_it_can_be_read(seal: Seal, clock: FakeClock) -> None:
+def test_nothing_of_it_can_be_read(seal: Seal, clock: FrozenClock) -> None:
     """Neither the token nor what stands around it, and no two are alike."""
     token = issued(clock, scopes=("orders:read",))
 
@@ -112,7 +112,7 @@ def test_nothing_of_it_can_be_read(seal: Seal, clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("position", range(16, 16 + 12 + 40))
-def test_a_changed_bit_is_seen(seal: Seal, clock: FakeClock, position: int) -> None:
+def test_a_changed_bit_is_seen(seal: Seal, clock: FrozenClock, position: int) -> None:
     """Be it one of the nonce or of the ciphertext."""
     data = bytearray(seal.sealed(PLACE, issued(clock)))
     data[position] ^= 1
@@ -120,7 +120,7 @@ def test_a_changed_bit_is_seen(seal: Seal, clock: FakeClock, position: int) -> N
     assert told(seal, bytes(data)) == "is torn, was changed, or is in another's place"
 
 
-def test_it_fits_its_own_place_only(seal: Seal, clock: FakeClock) -> None:
+def test_it_fits_its_own_place_only(seal: Seal, clock: FrozenClock) -> None:
     """One token's bytes are of no use in another's place."""
     data = seal.sealed(PLACE, issued(clock))
 
@@ -128,7 +128,7 @@ def test_it_fits_its_own_place_only(seal: Seal, clock: FakeClock) -> None:
 
 
 def test_it_is_of_no_use_to_who_has_other_secrets(
-    seal: Seal, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    seal: Seal, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where they stand in variables, those are to be the same; which they were is told nowhere."""
     place = CacheKey("ab" * 32, variables=("ACME", "OTHER"))
@@ -155,13 +155,13 @@ def test_it_is_of_no_use_to_who_has_other_secrets(
     ids=["empty", "no header", "no end", "no magic", "noise", "version", "key"],
 )
 def test_what_is_no_token_says_why(
-    seal: Seal, clock: FakeClock, change: Callable[[bytes], bytes], expected: str
+    seal: Seal, clock: FrozenClock, change: Callable[[bytes], bytes], expected: str
 ) -> None:
     """So that who reads the log knows what happened to the file."""
     assert told(seal, change(seal.sealed(PLACE, issued(clock)))) == expected
 
 
-def test_another_key_opens_nothing(seal: Seal, clock: FakeClock) -> None:
+def test_another_key_opens_nothing(seal: Seal, clock: FrozenClock) -> None:
     """And it is told that it is the key."""
     sealed = Seal(Secret(new_key()), clock).sealed(PLACE, issued(clock))
 
@@ -189,7 +189,7 @@ def test_another_key_opens_nothing(seal: Seal, clock: FakeClock) -> None:
     ],
 )
 def test_what_holds_no_token_is_told_without_its_text(
-    seal: Seal, monkeypatch: pytest.MonkeyPatch, clock: FakeClock, content: bytes
+    seal: Seal, monkeypatch: pytest.MonkeyPatch, clock: FrozenClock, content: bytes
 ) -> None:
     """Where somebody with the key wrote nonsense; the error leads to no variable that holds it."""
     monkeypatch.setattr("gqlauth._stores._seal._content", lambda *_: content)
@@ -206,7 +206,7 @@ def test_what_holds_no_token_is_told_without_its_text(
 
 
 class TestKey:
-    def test_a_new_one_is_good(self, clock: FakeClock) -> None:
+    def test_a_new_one_is_good(self, clock: FrozenClock) -> None:
         """What is made here is what is wanted here."""
         seal = Seal(Secret(new_key()), clock)
 
@@ -222,7 +222,7 @@ class TestKey:
             base64.b64encode(b"\xfb" * 32).decode(),
         ],
     )
-    def test_any_base64_of_32_bytes_will_do(self, clock: FakeClock, text: str) -> None:
+    def test_any_base64_of_32_bytes_will_do(self, clock: FrozenClock, text: str) -> None:
         """With either alphabet, padded or not, with a line's end or without."""
         seal = Seal(Secret(text), clock)
 
@@ -231,7 +231,7 @@ class TestKey:
     @pytest.mark.parametrize(
         "text", ["x", KEY[:-8], KEY + "AAAA", "*" * 44, "ä" * 44, "not the key of anything at all"]
     )
-    def test_anything_else_will_not(self, clock: FakeClock, text: str) -> None:
+    def test_anything_else_will_not(self, clock: FrozenClock, text: str) -> None:
         """It is told what is wanted, and not what came."""
         with pytest.raises(ValueError, match=r"^is no base64 of 32 bytes$"):
             Seal(Secret(text), clock)

@@ -26,7 +26,7 @@ from gqlauth._stores._sealing_key import (
 )
 from gqlauth._stores._store import StoreError
 from gqlauth.errors import Problem
-from tests.support.clock import FakeClock
+from gqlauth.testing import FrozenClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +137,7 @@ class TestKeyring:
 
         assert text(first) == text(second) == ring.entries[SERVICE, USERNAME]
         assert first.origin == "the keyring"
-        assert first.seal(FakeClock())
+        assert first.seal(FrozenClock())
 
     async def test_one_that_another_made_meanwhile_is_taken(
         self, ring: InMemory, folder: Folder, monkeypatch: pytest.MonkeyPatch
@@ -231,11 +231,11 @@ class TestKeyring:
 class TestSeal:
     def test_of_a_good_key(self) -> None:
         """It opens what it has sealed."""
-        assert isinstance(SealingKey(Secret(KEY), "the keyring").seal(FakeClock()), Seal)
+        assert isinstance(SealingKey(Secret(KEY), "the keyring").seal(FrozenClock()), Seal)
 
     def test_of_none(self) -> None:
         """Where only a look was asked for."""
-        assert SealingKey(None, "the keyring").seal(FakeClock()) is None
+        assert SealingKey(None, "the keyring").seal(FrozenClock()) is None
 
     async def test_of_a_bad_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is told where it comes from, and how to make a good one; and not what it is."""
@@ -243,7 +243,7 @@ class TestSeal:
         key = await sealing_key(None, folder=None)
 
         with pytest.raises(StoreError) as caught:
-            key.seal(FakeClock())
+            key.seal(FrozenClock())
 
         assert str(caught.value) == (
             "the secret (env GQLAUTH_CACHE_KEY) is no base64 of 32 bytes;"
@@ -253,7 +253,7 @@ class TestSeal:
     def test_of_a_bad_one_in_the_keyring(self) -> None:
         """Somebody may have put it there."""
         with pytest.raises(StoreError) as caught:
-            SealingKey(Secret("s3cr3t"), "the keyring").seal(FakeClock())
+            SealingKey(Secret("s3cr3t"), "the keyring").seal(FrozenClock())
 
         assert str(caught.value) == (
             "the key in the keyring is no base64 of 32 bytes:"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from gqlauth import AuthService
-from tests.support.token_endpoint import FakeTokenEndpoint
+from gqlauth.testing import AuthorizationServer
 
 if TYPE_CHECKING:
     from gqlauth import Strategy
@@ -16,7 +16,7 @@ API = "https://orders.example.com/graphql"
 
 
 async def ask(
-    strategy: Strategy, fake: FakeTokenEndpoint | None = None, *, refused: int = 0
+    strategy: Strategy, fake: AuthorizationServer | None = None, *, refused: int = 0
 ) -> list[httpx.Headers]:
     """Return the headers of the requests that the API got; it refuses the first `refused`."""
     got: list[httpx.Headers] = []
@@ -27,7 +27,7 @@ async def ask(
         return httpx.Response(401 if len(got) <= refused else 200, json={"data": {}})
 
     async with (
-        AuthService(token_transport=fake or FakeTokenEndpoint()) as service,
+        AuthService(token_transport=fake or AuthorizationServer()) as service,
         httpx.AsyncClient(
             auth=service.auth_for(strategy, url=API), transport=httpx.MockTransport(answer)
         ) as client,
@@ -36,7 +36,7 @@ async def ask(
     return got
 
 
-async def authorization(strategy: Strategy, fake: FakeTokenEndpoint | None = None) -> str:
+async def authorization(strategy: Strategy, fake: AuthorizationServer | None = None) -> str:
     """Return the ``Authorization`` that the API got."""
     (headers,) = await ask(strategy, fake)
     return headers["authorization"]

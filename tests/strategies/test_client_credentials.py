@@ -12,10 +12,11 @@ import pytest
 from gqlauth import Secret
 from gqlauth._key import cache_key
 from gqlauth._options import AuthOptions
+from gqlauth.testing import AuthorizationServer
 from gqlauth_strategies import ClientCredentials
 from tests.strategies.asking import authorization
 from tests.support.issuer import ISSUER
-from tests.support.token_endpoint import URL, FakeTokenEndpoint, basic_credentials
+from tests.support.token_endpoint import URL, basic_credentials
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +39,7 @@ class TestRequest:
 
     async def test_without_further_fields_the_form_is_the_grant_alone(self) -> None:
         """No field is sent empty, and the client proves itself by Basic."""
-        fake = FakeTokenEndpoint()
+        fake = AuthorizationServer()
         await authorization(confidential(), fake)
         (request,) = fake.requests
         assert request.content == b"grant_type=client_credentials"
@@ -46,7 +47,7 @@ class TestRequest:
 
     async def test_all_fields_are_sent(self) -> None:
         """Scopes as one field, each resource as one of its own (RFC 8707, section 2)."""
-        fake = FakeTokenEndpoint()
+        fake = AuthorizationServer()
         strategy = confidential(
             scopes=["orders:read", "orders:write"],
             audience="https://orders.example.com",
@@ -73,7 +74,7 @@ class TestRequest:
 
     async def test_authorization_details_are_sent_as_json(self) -> None:
         """RFC 9396, section 2; they tell one token from another."""
-        fake = FakeTokenEndpoint()
+        fake = AuthorizationServer()
         details = [{"type": "orders", "actions": ["list", "ship"]}, {"type": "bills", "limit": 5}]
         strategy = confidential(authorization_details=details)
         await authorization(strategy, fake)
@@ -84,7 +85,7 @@ class TestRequest:
 
     async def test_a_public_client_says_just_who_it_is(self) -> None:
         """It has nothing to prove it by."""
-        fake = FakeTokenEndpoint()
+        fake = AuthorizationServer()
         await authorization(grant(headers={"Authorization": "ApiKey abc"}), fake)
         assert fake.forms == [{"grant_type": ["client_credentials"], "client_id": ["orders"]}]
         assert fake.requests[0].headers["authorization"] == "ApiKey abc"

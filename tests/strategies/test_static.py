@@ -10,9 +10,9 @@ import attrs
 import pytest
 
 from gqlauth import Secret, SecretError
+from gqlauth.testing import AuthorizationServer
 from gqlauth_strategies import Basic, Bearer, Header
 from tests.strategies.asking import ask, authorization
-from tests.support.token_endpoint import FakeTokenEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ class Rotating:
 )
 async def test_the_credential_goes_to_the_api(strategy: Strategy, name: str, value: str) -> None:
     """And no token is asked for."""
-    fake = FakeTokenEndpoint()
+    fake = AuthorizationServer()
     (headers,) = await ask(strategy, fake)
     assert headers[name] == value
     assert fake.requests == []

@@ -17,11 +17,8 @@ from gqlauth import (
 )
 from gqlauth._options import AuthOptions
 from gqlauth._token_clients import TokenClients
-from tests.support.clock import FakeClock
-from tests.support.token_endpoint import (
-    URL,
-    FakeTokenEndpoint,
-)
+from gqlauth.testing import AuthorizationServer, FrozenClock
+from tests.support.token_endpoint import URL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,9 +49,9 @@ class Client:
 class Asked:
     """A token endpoint that is about to be asked."""
 
-    fake: FakeTokenEndpoint
+    fake: AuthorizationServer
     client: Client = attrs.field(factory=Client)
-    clock: FakeClock = attrs.field(factory=FakeClock)
+    clock: FrozenClock = attrs.field(factory=FrozenClock)
     options: AuthOptions = attrs.field(factory=AuthOptions)
 
     async def grant(self, *, once: bool = False, **form: str | Secret | tuple[str, ...]) -> Token:

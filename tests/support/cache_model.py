@@ -11,6 +11,7 @@ import attrs
 
 from gqlauth import GqlAuthError, ServiceClosedError, Token, TokenRefusedError
 from gqlauth.errors import TokenUnavailableError
+from gqlauth.testing import FrozenClock
 from tests.support.cache_steps import (
     KEYS,
     RECENT,
@@ -22,7 +23,6 @@ from tests.support.cache_steps import (
     Move,
     Pause,
 )
-from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ class World:
     """What surrounds a cache, and what it sees of it that must not be."""
 
     def __init__(self, cache: Callable[..., TokenCache]) -> None:
-        self.clock = FakeClock()
+        self.clock = FrozenClock()
         self.cache = cache(clock=self.clock, max_entries=ROOM, jitter=lambda: 0.0)
         self.wrong: list[str] = []
         self.closed = False

@@ -12,8 +12,8 @@ import pytest
 from gqlauth import TokenError
 from gqlauth._token_clients import TokenClients
 from gqlauth._tries import Tries
-from tests.support.clock import FakeClock
-from tests.support.token_endpoint import raw
+from gqlauth.testing import FrozenClock
+from gqlauth.testing._server import unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def metadata(issuer: str = ISSUER, **fields: Any) -> dict[str, Any]:
 class FakeIssuer(httpx.AsyncBaseTransport):
     """Answers each path with what is scripted for it, the last for ever, and else with 404.
 
-    A script's item is as that of `FakeTokenEndpoint`; a POST that is not scripted gets a token.
+    A script's item is as that of `AuthorizationServer`; a POST that is not scripted gets a token.
     """
 
     def __init__(self, **scripts: Script | list[Script]) -> None:
@@ -57,14 +57,14 @@ class FakeIssuer(httpx.AsyncBaseTransport):
         script = self.scripts.get(request.url.path)
         if not script:
             if request.method == "GET":
-                return raw(httpx.Response(404, text="not found"))
-            return raw(httpx.Response(200, json={"access_token": "t", "expires_in": 3600}))
+                return unread(httpx.Response(404, text="not found"))
+            return unread(httpx.Response(200, json={"access_token": "t", "expires_in": 3600}))
         item = script[0] if len(script) == 1 else script.pop(0)
         if callable(item):
             item = item(request)
         if isinstance(item, Exception):
             raise item
-        return raw(item)
+        return unread(item)
 
     @property
     def paths(self) -> list[str]:
@@ -83,7 +83,7 @@ class Search:
         self.fake = fake
         self.issuer = issuer
         self.insecure = insecure
-        self.clock = FakeClock()
+        self.clock = FrozenClock()
         self.network = TokenClients(fake)
 
     async def find(self, within: float = 30.0) -> Metadata:

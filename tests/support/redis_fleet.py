@@ -12,8 +12,8 @@ from gqlauth._clock import SystemClock
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth._options import AuthOptions, CacheOptions
 from gqlauth._secret_sources import EnvSource
+from gqlauth.testing import AuthorizationServer
 from gqlauth_strategies import ClientCredentials
-from tests.support.token_endpoint import FakeTokenEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,7 +48,7 @@ class Fleet:
     url: str
     _stack: AsyncExitStack
     clock: MovedClock = attrs.field(factory=MovedClock)
-    fake: FakeTokenEndpoint = attrs.field(factory=FakeTokenEndpoint)
+    fake: AuthorizationServer = attrs.field(factory=AuthorizationServer)
     options: AuthOptions = attrs.field(factory=AuthOptions)
 
     async def worker(self, url: str | None = None, **cache: Any) -> AuthService:

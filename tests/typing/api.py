@@ -30,6 +30,7 @@ from gqlauth import (
     TokenUnavailableError,
     redact_secrets,
 )
+from gqlauth.events import Event, FetchFailed, TokenFetched
 from gqlauth.integrations.gql import (
     AIOHTTPWebsocketsTransport,
     WebsocketsTransport,
@@ -39,7 +40,6 @@ from gqlauth.integrations.gql import (
     retry_execute,
     transport,
 )
-from gqlauth.events import Event, FetchFailed, TokenFetched
 from gqlauth.integrations.otel import telemetry
 from gqlauth_strategies import Basic, Bearer, ClientCredentials, Header
 
