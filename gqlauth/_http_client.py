@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gqlauth._certificate import Certificate, Shown
 from gqlauth._config._urls import is_loopback
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from gqlauth._config import Endpoint
+    from gqlauth._portal import Portal
 
     Hook = Callable[[httpx.Request], Awaitable[None]]
+
+C = TypeVar("C", httpx.AsyncClient, httpx.Client)
 
 
 def endpoint_client(
@@ -35,15 +39,44 @@ def endpoint_client(
         ConfigError: when a ``ca_file``, or what the environment says, cannot be used.
 
     """
+    hooks, own = _own_settings(endpoint, auth, timeout)
+    client = http_client(_places(endpoint), event_hooks={"request": hooks}, **own, **settings)
+    return _with_headers(endpoint, client)
+
+
+def sync_endpoint_client(
+    endpoint: Endpoint,
+    auth: httpx.Auth | None,
+    portal: Portal,
+    *,
+    timeout: float | None,
+    **settings: Any,  # noqa: ANN401 - httpx's own
+) -> httpx.Client:
+    """Return the like of `endpoint_client` for threads, which come to the service by `portal`."""
+    hooks, own = _own_settings(endpoint, auth, timeout)
+
+    def hook(request: httpx.Request) -> None:
+        for one in hooks:
+            portal.call(partial(one, request))
+
+    own |= {"event_hooks": {"request": [hook]}}
+    return _with_headers(endpoint, _made(httpx.Client, _places(endpoint), {**own, **settings}))
+
+
+def _places(endpoint: Endpoint) -> tuple[str, ...]:
+    return (endpoint.url, *endpoint.origins)
+
+
+def _own_settings(
+    endpoint: Endpoint, auth: httpx.Auth | None, timeout: float | None
+) -> tuple[list[Hook], dict[str, Any]]:
+    """Return the hooks of requests to `endpoint`, and further settings of its client."""
     hooks, context = setup(endpoint, authenticate=auth is not None)
-    client = http_client(
-        (endpoint.url, *endpoint.origins),
-        auth=auth,
-        timeout=endpoint.timeout if timeout is None else timeout,
-        event_hooks={"request": hooks},
-        **({} if context is None else {"verify": context}),
-        **settings,
-    )
+    own = {"auth": auth, "timeout": endpoint.timeout if timeout is None else timeout}
+    return hooks, own if context is None else {**own, "verify": context}
+
+
+def _with_headers(endpoint: Endpoint, client: C) -> C:
     for header in endpoint.headers:
         client.headers.pop(header, None)  # what httpx puts on each request by itself gives way
     return client
@@ -58,7 +91,7 @@ def setup(endpoint: Endpoint, *, authenticate: bool) -> tuple[list[Hook], ssl.SS
         ConfigError: when the endpoint's ``ca_file``, or what the environment names, cannot be read.
 
     """
-    hooks: list[Hook] = [EndpointHeaders(endpoint.headers, (endpoint.url, *endpoint.origins))]
+    hooks: list[Hook] = [EndpointHeaders(endpoint.headers, _places(endpoint))]
     auth = endpoint.auth if authenticate else None
     certificate = None if auth is None else Certificate.of(auth.strategy)
     if certificate is None and endpoint.ca_file is None:
@@ -80,11 +113,15 @@ def http_client(urls: Iterable[str], **settings: Any) -> httpx.AsyncClient:  # n
         ConfigError: when what the environment says cannot be used.
 
     """
+    return _made(httpx.AsyncClient, urls, settings)
+
+
+def _made(made: type[C], urls: Iterable[str], settings: dict[str, Any]) -> C:
     hosts = {host for url in urls if (host := loopback_host(url))}
     try:
         if settings.get("verify", True) is True:
             settings["verify"] = system_context()
-        return httpx.AsyncClient(mounts={_pattern(host): None for host in hosts}, **settings)
+        return made(mounts={_pattern(host): None for host in hosts}, **settings)
     except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
         # Not with its text, which may quote a proxy's password, nor with the error itself.
         kind = type(error).__name__

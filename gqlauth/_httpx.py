@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NoReturn, Self
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Final, Self
 
 import attrs
 
 from gqlauth import _log
 from gqlauth._graphql import asks_query, certainly_query, executed, rejection
 from gqlauth._http import accepted, httpx
+from gqlauth._portal import Portal
 from gqlauth._request_headers import heard, note, origin, present
-from gqlauth.errors import GqlAuthError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Collection, Generator
@@ -30,13 +32,15 @@ _SUCCESS: Final = range(200, 300)
 
 
 class EndpointAuth(httpx.Auth):
-    """Authentication of one GraphQL endpoint, for an ``AsyncClient`` of httpx, or of httpx2.
+    """Authentication of one GraphQL endpoint, for clients of httpx, or of httpx2.
 
     Each request to the endpoint's origin carries a token that is valid now. One that the API
     refuses is replaced, and the request sent once more where that is safe. A request to another
     origin goes out without; and so does one that brings an ``Authorization`` of its own.
 
     Where there is no token, there is no request: what kept it from being had is raised instead.
+
+    A ``Client`` that does not await is for the threads beside the event loop of the service.
     """
 
     def __new__(cls, *_: object, **__: object) -> Self:
@@ -51,10 +55,12 @@ class EndpointAuth(httpx.Auth):
         name: str,
         origins: Collection[str],
         retry_on: Collection[str],
+        portal: Portal | None = None,
     ) -> None:
         """Bind a token source to an endpoint: None for one whose requests go out bare."""
         self._source = source
         self._name = name
+        self._portal = Portal() if portal is None else portal
         urls = [httpx.URL(place) for place in origins]
         self._origins = frozenset(origin(url) for url in urls)
         self._told = frozenset((url.scheme, url.host, url.port) for url in urls)
@@ -122,21 +128,32 @@ class EndpointAuth(httpx.Auth):
             )
 
     def sync_auth_flow(
-        self,
-        request: httpx.Request,  # noqa: ARG002 - httpx calls it so
+        self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
-        """Refuse: tokens are got asynchronously.
+        """Do as `async_auth_flow`, in whose steps the event loop of the service is asked.
+
+        What awaits the network stays in this thread: the request, and its answer.
 
         Raises:
-            GqlAuthError: always.
+            ServiceClosedError: when the service is not running.
+            GqlAuthError: in the thread of that event loop, which would wait for itself.
 
         """
-        yield self._refuse()  # httpx wants a generator, so that it raises within its own handling
-
-    def _refuse(self) -> NoReturn:
-        raise GqlAuthError(
-            f"{self._name}: this authentication is asynchronous: use httpx.AsyncClient"
-        )
+        if self._source is None:
+            yield request
+            return
+        flow = self.async_auth_flow(request)
+        response: httpx.Response | None = None
+        while (sent := self._portal.call(partial(_step, flow, response))) is not None:
+            try:
+                response = yield sent
+                if _may_tell(response):
+                    response.read()  # here, as it is not to be read in the loop
+            except BaseException:
+                # Here, as the service may be closed: it awaits nothing on its way out.
+                with suppress(StopIteration):
+                    flow.aclose().send(None)
+                raise
 
     def _is_foreign(self, url: httpx.URL) -> bool:
         """Warn, once for each origin, that a request to it goes out bare; tell so."""
@@ -215,6 +232,16 @@ class _Refusal:
     how: str
     #: Why the request must not be sent again; empty where it may.
     why_once: str
+
+
+async def _step(
+    flow: AsyncGenerator[httpx.Request, httpx.Response], response: httpx.Response | None
+) -> httpx.Request | None:
+    """Return what `flow` sends after `response`, which is None at its start; None at its end."""
+    try:
+        return await (anext(flow) if response is None else flow.asend(response))
+    except StopAsyncIteration:
+        return None
 
 
 def _is_authorized(request: httpx.Request) -> bool:

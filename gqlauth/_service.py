@@ -12,6 +12,7 @@ from gqlauth._clock import Clock, SystemClock
 from gqlauth._config import RETRY_ON, Config, Endpoint
 from gqlauth._config._urls import check_urls
 from gqlauth._options import AuthOptions
+from gqlauth._portal import Portal
 from gqlauth._sources import Sources, listening
 from gqlauth._stores._opening import store_of
 from gqlauth._token_clients import TokenClients
@@ -70,6 +71,8 @@ class AuthService:
         default = "auto" if short_lived else "memory"
         self._store = store_of(self.config.cache, self._clock, default=default)
         self._http = TokenClients(token_transport)
+        #: The way in for the threads beside its event loop.
+        self.portal = Portal()
         self._sources = Sources(
             self.config,
             self._cache,
@@ -100,6 +103,7 @@ class AuthService:
         return cls(load(find(path)).require(), on_event=on_event)
 
     async def __aenter__(self) -> Self:
+        await self.portal.open()
         if self._store is not None:
             await self._store.start()
         await self._cache.start()
@@ -119,8 +123,11 @@ class AuthService:
                 if self._store is not None:
                     await self._store.aclose()
             finally:
-                with anyio.CancelScope(shield=True):
-                    await self._http.aclose()
+                try:
+                    with anyio.CancelScope(shield=True):
+                        await self._http.aclose()
+                finally:
+                    await self.portal.close()
 
     def endpoint(self, name: str | None = None) -> Endpoint:
         """Return the endpoint called `name`, or the default one.
@@ -132,7 +139,7 @@ class AuthService:
         return self.config.endpoint(name)
 
     def auth(self, name: str | None = None) -> EndpointAuth:
-        """Return the authentication of an endpoint, for ``httpx.AsyncClient(auth=…)``.
+        """Return the authentication of an endpoint, for ``auth=…`` of a client of httpx.
 
         Requests of an endpoint without ``auth`` go out bare.
 
@@ -148,6 +155,7 @@ class AuthService:
             name=endpoint.name,
             origins=(endpoint.url, *endpoint.origins),
             retry_on=endpoint.retry_on,
+            portal=self.portal,
         )
 
     def auth_for(  # noqa: PLR0913 - as many as an endpoint has settings, all but two by name
@@ -183,7 +191,9 @@ class AuthService:
         check_urls(strategy, (url, *origins), insecure=options.allow_insecure_http)
         name = name or httpx.URL(url).host
         source = self._sources.made(name, strategy, options)
-        return EndpointAuth(source, name=name, origins=(url, *origins), retry_on=retry_on)
+        return EndpointAuth(
+            source, name=name, origins=(url, *origins), retry_on=retry_on, portal=self.portal
+        )
 
     def client(
         self,

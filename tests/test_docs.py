@@ -28,6 +28,7 @@ from gqlauth._config._schema import schema
 from gqlauth._options import AuthOptions
 from gqlauth._status import State
 from gqlauth.integrations import gql as integration
+from gqlauth.sync import SyncAuthService
 from tests.support.http_server import http_server
 from tests.support.live import live_api
 from tests.support.pages import (
@@ -210,9 +211,10 @@ def test_example_is_what_the_page_shows() -> None:
 
 
 def test_public_methods_of_the_service_are_told() -> None:
-    """Each method of `AuthService` stands on the page on Python."""
+    """Each method of `AuthService`, which are those of its synchronous view, stands on its page."""
     methods = [name for name in vars(gqlauth.AuthService) if not name.startswith("_")]
 
+    assert sorted(methods) == sorted(name for name in vars(SyncAuthService) if name[0] != "_")
     assert [name for name in methods if f".{name}(" not in page("python")] == []
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from gqlauth import (
     EndpointAuth,
-    GqlAuthError,
     Secret,
     SecretError,
     Token,
@@ -181,14 +180,6 @@ class TestInjection:
         with pytest.raises(TokenUnavailableError):
             await post(api, Source(error=TokenUnavailableError("is down")))
         assert api.requests == []
-
-    def test_a_sync_client_is_refused(self) -> None:
-        """The error says which client to use."""
-        with (
-            httpx.Client() as client,
-            pytest.raises(GqlAuthError, match=r"^orders: .* use httpx.AsyncClient$"),
-        ):
-            client.post(URL, auth=auth_of(Source()))
 
 
 class TestRejection:

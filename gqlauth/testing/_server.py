@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import anyio.lowlevel
-import httpx
 
 from gqlauth._clock import SystemClock
+from gqlauth._http import httpx
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

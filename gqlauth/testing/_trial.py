@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import attrs
-import httpx
 
 from gqlauth._endpoint import TokenEndpoint
+from gqlauth._http import httpx
 from gqlauth._key import cache_key
 from gqlauth._options import AuthOptions
 from gqlauth._secret import Secret

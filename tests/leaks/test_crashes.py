@@ -8,6 +8,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import anyio.to_thread
 import attrs
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from structlog.tracebacks import ExceptionDictTransformer, extract
 import gqlauth._answer
 import gqlauth._endpoint
 import gqlauth._exchange
-from gqlauth import AuthService, Secret, Token, TokenEndpoint
+from gqlauth import AuthService, Secret, StrategyError, Token, TokenEndpoint
 from gqlauth._secret_sources import EnvSource
 from gqlauth_strategies import ClientCredentials
 from tests.leaks.canaries import (
@@ -135,6 +136,19 @@ async def test_tells_no_secret(place: str, method: Any, monkeypatch: pytest.Monk
     asked = attrs.evolve(strategy(), token_endpoint_auth_method=method)
     error: BaseException | None = await crashed(PLACES[place], monkeypatch, asked)
 
+    while error is not None:
+        assert told_by(error) == {}
+        error = error.__cause__ or error.__context__
+
+
+async def test_in_a_thread() -> None:
+    """Nor where a synchronous client has asked."""
+    async with AuthService(token_transport=httpx.MockTransport(crash)) as service:
+        flow = service.auth_for(strategy(), url=API).sync_auth_flow(httpx.Request("POST", API))
+        with pytest.raises(StrategyError) as caught:
+            await anyio.to_thread.run_sync(next, flow)
+
+    error: BaseException | None = caught.value
     while error is not None:
         assert told_by(error) == {}
         error = error.__cause__ or error.__context__

@@ -6,11 +6,13 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import anyio.to_thread
 import attrs
 import httpx
 import pytest
 
 import gqlauth
+import gqlauth.sync
 import gqlauth_strategies
 from gqlauth import (
     AuthService,
@@ -27,8 +29,10 @@ from gqlauth import (
     TokenRefusedError,
     TokenUnavailableError,
 )
+from gqlauth._portal import Portal
 from gqlauth._secret_command import CommandSource
 from gqlauth._secret_sources import EnvSource
+from gqlauth.sync import SyncAuthService
 from gqlauth_strategies import Basic, Bearer, ClientCredentials, Header
 from tests.leaks.canaries import (
     ACCESS_TOKEN,
@@ -133,6 +137,9 @@ async def made(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Made]:
         flow = auth.async_auth_flow(request)
         await anext(flow)
         made.add(service, auth, flow, request, service.config, *Peeking.seen)
+        beside = auth.sync_auth_flow(httpx.Request("POST", API))
+        await anyio.to_thread.run_sync(next, beside)
+        made.add(SyncAuthService(service), service.portal, beside)
         try:
             await flow.asend(httpx.Response(401, request=request))
         except GqlAuthError as error:
@@ -145,7 +152,7 @@ async def made(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Made]:
 
 def ways_of(one: object) -> list[str]:
     # What runs has tasks, and half of a copied task group is an error of its own.
-    runs = isinstance(one, AuthService | EndpointAuth | TokenEndpoint)
+    runs = isinstance(one, AuthService | EndpointAuth | Portal | SyncAuthService | TokenEndpoint)
     return [way for way in WAYS if not (runs and way == "deepcopy")]
 
 
@@ -182,7 +189,7 @@ async def test_every_public_name_is_covered(made: Made) -> None:
     """A name that is new is made above, or said to hold nothing; or this fails."""
     covered = made.objects.keys() | BARE | {error.__name__ for error in ERRORS}
 
-    assert set(gqlauth.__all__) - covered == set()
+    assert {*gqlauth.__all__, *gqlauth.sync.__all__} - covered == set()
     assert set(gqlauth_strategies.__all__) - covered == set()
 
 

@@ -50,13 +50,18 @@ def json_answer(value: object, status: int = 200, **headers: str) -> Answer:
     return Answer(status, json.dumps(value).encode(), {**content_type, **named})
 
 
+class _Server(ThreadingHTTPServer):
+    # The stdlib's queue of five resets the connections of many who come at once.
+    request_queue_size = 128
+
+
 class HttpServer:
     """A server that answers what `respond` returns, and remembers what it was asked."""
 
     def __init__(self, respond: Callable[[Request], Answer]) -> None:
         self.respond = respond
         self.requests: list[Request] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         # Whoever closes it does not wait for connections that a client keeps.
         self._server.daemon_threads = True
         self._server.block_on_close = False

@@ -41,6 +41,7 @@ from gqlauth.integrations.gql import (
     transport,
 )
 from gqlauth.integrations.otel import telemetry
+from gqlauth.sync import SyncAuthService
 from gqlauth_strategies import Basic, Bearer, ClientCredentials, Header
 
 if TYPE_CHECKING:
@@ -84,6 +85,19 @@ def note(event: Event) -> str:
 
 AuthService(on_event=note)
 AuthService(on_event=telemetry())
+
+
+def ask_without_awaiting(running: AuthService) -> None:
+    """Ask by a service in a thread of its own, and by one that runs in an event loop."""
+    with SyncAuthService.from_config() as service:
+        assert_type(service, SyncAuthService)
+        with httpx.Client(auth=service.auth("orders")) as client:
+            client.post(service.endpoint("orders").url, json={"query": "{ me { id } }"})
+        with service.client("orders", timeout=5.0) as client:
+            assert_type(client, httpx.Client)
+        assert_type(service.status(), tuple[EndpointStatus, ...])
+        assert_type(service.clear(), int)
+    assert_type(SyncAuthService(running).token("orders", min_ttl=60.0), Token)
 
 
 async def ask_without_a_file() -> None:
