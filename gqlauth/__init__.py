@@ -6,8 +6,7 @@ next to nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing's, which takes a while to import
 if TYPE_CHECKING:
     from gqlauth._endpoint import TokenEndpoint as TokenEndpoint
     from gqlauth._httpx import EndpointAuth as EndpointAuth
@@ -54,7 +53,7 @@ _HOMES = {
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - sorted() gives a list of the names
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type is the name's own, see above
+def __getattr__(name: str) -> object:
     from importlib import import_module  # noqa: PLC0415 - one of what nobody pays for unasked
 
     if name not in _HOMES:

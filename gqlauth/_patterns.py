@@ -8,12 +8,12 @@ that a credential stands beside, and a pattern is tried only there.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gqlauth._secret import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # The last word of a name under which a secret stands: client_secret, refreshToken, X-Api-Key.
 # Without what parts its words, and by the part of it that texts are searched for.
@@ -71,13 +71,36 @@ _HTML_QUOTE: Final = r"&(?:quot|\#0*3[49]|\#x0*2[27]);"
 _NO_VALUE: Final = r"(?!(?:None|null|true|false)\b|Secret\()"
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+class _Pattern:
+    """A pattern that is compiled when it is first used.
+
+    To compile all of them takes as long as to start Python, and most texts need few.
+    """
+
+    __slots__ = ("_flags", "_text", "match", "search", "sub")
+
+    if TYPE_CHECKING:
+        match: Callable[..., re.Match[str] | None]
+        search: Callable[[str], re.Match[str] | None]
+        sub: Callable[..., str]
+
+    def __init__(self, text: str, flags: int = 0) -> None:
+        self._text = text
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - one of the three, before it is set
+        compiled = re.compile(self._text, self._flags)
+        self.match, self.search, self.sub = compiled.match, compiled.search, compiled.sub
+        return getattr(compiled, name)
+
+
+def _compiled(pattern: str) -> _Pattern:
+    return _Pattern(pattern, re.IGNORECASE | re.DOTALL)
 
 
 # What follows the name of a secret, with a condition on what stands before its end, if there is
 # one: each keeps its groups, and masks the rest of what it matches.
-_AFTER_NAMES: Final[tuple[tuple[re.Pattern[str] | None, re.Pattern[str]], ...]] = (
+_AFTER_NAMES: Final[tuple[tuple[_Pattern | None, _Pattern], ...]] = (
     # ("client_secret", "…") and (b'Set-Cookie', b'…'), as httpcore prints headers.
     (_compiled(r"\(b?[\"'][\w-]*\Z"), _compiled(rf"([\"'],\s*b?){_QUOTED}")),
     # "client_secret": "…" in JSON, and as Python writes a dict; and without quotes around the name.
@@ -142,9 +165,9 @@ _PEM: Final = _compiled(
 _URL_PASSWORD: Final = _compiled(r"(://[^/\s:@?#]*:)[^/\s?#\"'<>]+@")
 _URL_USER: Final = _compiled(r"(://)[^/\s:@?#\"'<>]{20,}(?=@|:\*\*\*@)")
 # JWTs and their like: base64url of a text that begins with {" . No IGNORECASE here.
-_JWT: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*")
+_JWT: Final = _Pattern(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*")
 # An authorization code in a form; the `code` of an error must stay.
-_CODE: Final = re.compile(
+_CODE: Final = _Pattern(
     r"(?P<before>[?&#]|&amp;|)(?<![\w-])code=(?P<value>[^&\s\"'<>]*)(?P<after>&?)"
 )
 # The same in a URL that stands in another's query.

@@ -1,23 +1,42 @@
 """The entry-point loader that strategies and secret sources share.
 
-Our own distribution is read first, and the environment is scanned only for a name that is not
-there: a scan costs tens of milliseconds, and a command line pays them at each call.
+Our own come first, and the environment is scanned only for a name that is not among them: a scan
+costs tens of milliseconds, and a command line would pay them at each call. Even to read our own
+distribution alone would: so they stand here as well, as pyproject.toml has them.
 """
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from importlib import import_module
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from gqlauth._version import __version__
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from importlib.metadata import EntryPoint
 
     from gqlauth.errors import ConfigError
 
-_OURS: Final = "gqlauth"
+_DISTRIBUTION: Final = "gqlauth"
+#: What our own distribution brings, by the group: a name, and the ``module:attribute`` it loads.
+OURS: Final[Mapping[str, Mapping[str, str]]] = {
+    "gqlauth.strategies": {
+        "basic": "gqlauth_strategies.basic:Basic",
+        "bearer": "gqlauth_strategies.bearer:Bearer",
+        "client_credentials": "gqlauth_strategies.client_credentials:ClientCredentials",
+        "header": "gqlauth_strategies.header:Header",
+    },
+    "gqlauth.secrets": {
+        "command": "gqlauth._secret_command:CommandSource",
+        "env": "gqlauth._secret_sources:EnvSource",
+        "file": "gqlauth._secret_sources:FileSource",
+        "keyring": "gqlauth._keyring:KeyringSource",
+    },
+}
 
 
 def canonical(name: str) -> str:
@@ -41,9 +60,8 @@ class Plugin:
 
     def load(self) -> Any:  # noqa: ANN401 - what an entry point loads may be anything
         """Import what the entry point names, and return it."""
-        from importlib.metadata import EntryPoint  # noqa: PLC0415 - see the module's docstring
-
-        return EntryPoint(self.name, self.target, "").load()
+        module, _, attribute = self.target.partition(":")
+        return attrgetter(attribute)(import_module(module)) if attribute else import_module(module)
 
 
 @attrs.frozen
@@ -65,9 +83,9 @@ class PluginGroup:
 
         """
         name = canonical(name)
-        for entry in _ours(self.name):
-            if canonical(entry.name) == name:
-                return _plugin(entry)
+        target = OURS.get(self.name, {}).get(name)
+        if target is not None:
+            return Plugin(name, target, _DISTRIBUTION, __version__)
         installed = self.installed()
         claims = [plugin for plugin in installed if plugin.name == name]
         if len(claims) > 1:
@@ -102,21 +120,12 @@ class PluginGroup:
         return sorted(found, key=lambda plugin: (plugin.name, plugin.distribution, plugin.target))
 
     def _unknown(self, name: str, installed: Iterable[Plugin]) -> str:
+        from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes
+
         names = sorted({plugin.name for plugin in installed})
         text = f'unknown {self.noun} "{name}"; installed: {", ".join(names) or "none"}'
         close = get_close_matches(name, names, n=1)
         return f'{text}; did you mean "{close[0]}"?' if close else text
-
-
-def _ours(group: str) -> Iterable[EntryPoint]:
-    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415 - as above
-
-    try:
-        entries = distribution(_OURS).entry_points
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return []
-    # What a distribution is called is read from its files anew each time that it is asked for.
-    return entries.select(group=group)
 
 
 def _plugin(entry: EntryPoint) -> Plugin:

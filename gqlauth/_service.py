@@ -287,6 +287,11 @@ class AuthService:
             return self._sources.report(endpoint, checked=True, error=error)
         return self._sources.report(endpoint, checked=True)
 
+    @property
+    def has_store(self) -> bool:
+        """Tell whether tokens may be kept in a store, too, as far as that is plain beforehand."""
+        return self._store is not None and not self._store.is_off
+
     async def recall(self, *names: str) -> None:
         """Take over what is stored of the tokens of endpoints, so that `status` tells it.
 

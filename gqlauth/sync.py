@@ -143,6 +143,11 @@ class SyncAuthService:
         """Fetch a new token of an endpoint, and return the status that this leads to."""
         return self._service.portal.call(partial(self._service.check, name))
 
+    @property
+    def has_store(self) -> bool:
+        """Tell whether tokens may be kept in a store, too, as far as that is plain beforehand."""
+        return self._service.has_store
+
     def recall(self, *names: str) -> None:
         """Take over what is stored of the tokens of endpoints, so that `status` tells it."""
         return self._service.portal.call(partial(self._service.recall, *names))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gqlauth import ConfigError, StrategyError
-from gqlauth._plugins import Plugin, PluginGroup, canonical
+from gqlauth._plugins import OURS, Plugin, PluginGroup, canonical
 from tests.support.distributions import install
 
 if TYPE_CHECKING:
@@ -76,13 +76,21 @@ class TestOurs:
         claims = [plugin for plugin in STRATEGIES.installed() if plugin.name == "bearer"]
         assert [claim.distribution for claim in claims] == ["acme", "gqlauth"]
 
-    def test_a_source_tree_that_is_not_installed_brings_none(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Its entry points are nowhere to be read."""
+    def test_nothing_is_read_for_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not even where gqlauth is installed, which may be nowhere."""
         monkeypatch.setattr(sys, "path", [])
-        with pytest.raises(StrategyError, match=r"""unknown auth type "bearer"; installed: none"""):
-            STRATEGIES.find("bearer")
+
+        assert STRATEGIES.find("bearer").target == "gqlauth_strategies.bearer:Bearer"
+
+    def test_those_are_meant_that_the_distribution_has(self) -> None:
+        """What stands in the module is what the distribution says of itself."""
+        entries = importlib.metadata.distribution("gqlauth").entry_points
+        said = {
+            group: {entry.name: entry.value for entry in entries.select(group=group)}
+            for group in OURS
+        }
+
+        assert said == OURS
 
 
 class TestErrors:

@@ -7,14 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from gqlauth._redact import escape_control, redact_text
-from gqlauth.errors import (
-    ConfigError,
-    GqlAuthError,
-    TokenError,
-    TokenUnavailableError,
-)
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -41,6 +33,9 @@ _TRACEBACK_FROM: Final = 2
 
 def clean(text: str) -> str:
     """Return `text` fit for a terminal: redacted, and with control characters escaped."""
+    # Imported where it is used, here and below: help has nothing to hide, and is to be quick.
+    from gqlauth._redact import escape_control, redact_text  # noqa: PLC0415
+
     return escape_control(redact_text(text))
 
 
@@ -62,6 +57,8 @@ def say(text: str, *, hint: str = "", prefix: str = "gql: ") -> None:
 
 def say_problem(problem: Problem) -> None:
     """Tell the user what is wrong in a configuration, or what it would do, on standard error."""
+    from gqlauth._redact import escape_control  # noqa: PLC0415
+
     shown = escape_control if problem.verbatim else clean
     _write(("" if problem.file else "gql: ") + shown(str(problem)))
 
@@ -79,6 +76,8 @@ def worst(codes: Iterable[int]) -> int:
 
 def exit_code(error: BaseException) -> int:
     """Return the exit status that an error stands for."""
+    from gqlauth.errors import ConfigError, TokenError, TokenUnavailableError  # noqa: PLC0415
+
     if isinstance(error, Failure):
         return error.code
     if isinstance(error, click.ClickException | ConfigError):
@@ -94,6 +93,8 @@ def exit_code(error: BaseException) -> int:
 
 def tell(error: Exception, verbosity: int = 0) -> int:
     """Say what went wrong, in the words of the error, and return the exit status."""
+    from gqlauth.errors import ConfigError, GqlAuthError  # noqa: PLC0415
+
     if isinstance(error, Failure):
         say(error.text, hint=error.hint)
     elif isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -133,6 +134,8 @@ def _tell_bug(error: Exception, verbosity: int) -> None:
     )
     if shown:
         import traceback  # noqa: PLC0415 - nobody should ever need it
+
+        from gqlauth._redact import redact_text  # noqa: PLC0415
 
         text = redact_text("".join(traceback.format_exception(error)))
         for line in text.splitlines():

@@ -6,14 +6,13 @@ import math
 import os
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeVar, cast
 
-import attrs
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 # A name that no shell takes for anything else, nor a command for an option.
 _PLAIN: Final = re.compile(r"[\w./:@+,%][\w./:@+,%-]*")
@@ -22,16 +21,20 @@ _PLAIN: Final = re.compile(r"[\w./:@+,%][\w./:@+,%-]*")
 F = TypeVar("F", bound="Callable[..., Any] | click.Command")
 
 
-@attrs.define
 class Globals:
-    """What the global options say; commands find it as ``ctx.obj``."""
+    """What the global options say; commands find it as ``ctx.obj``.
 
-    #: The configuration file that was named.
-    config: Path | None = None
-    #: How many ``-v`` there were.
-    verbosity: int = 0
-    color: Literal["auto", "always", "never"] = "auto"
-    log_format: Literal["console", "json"] = "console"
+    It is no attrs class: help needs no attrs, and would wait for it.
+    """
+
+    def __init__(self) -> None:
+        """Begin with what holds where nothing is said."""
+        #: The configuration file that was named.
+        self.config: Path | None = None
+        #: How many ``-v`` there were.
+        self.verbosity: int = 0
+        self.color: Literal["auto", "always", "never"] = "auto"
+        self.log_format: Literal["console", "json"] = "console"
 
     def colours(self, stream: TextIO | None) -> bool:
         """Tell whether what is written to `stream` is to be coloured.
@@ -52,6 +55,10 @@ def _note(context: click.Context, parameter: click.Parameter, value: Any) -> Non
     settings = context.ensure_object(Globals)
     if parameter.name == "verbosity":
         settings.verbosity += value
+    elif parameter.name == "config" and value is not None:
+        from pathlib import Path  # noqa: PLC0415 - help finds no file
+
+        settings.config = Path(value)
     elif value is not None:
         setattr(settings, parameter.name, value)
 
@@ -61,7 +68,7 @@ def _global_options() -> list[click.Parameter]:
     return [
         click.Option(
             ["--config"],
-            type=click.Path(path_type=Path),
+            type=click.Path(),
             metavar="FILE",
             help="The configuration file; else $GQLAUTH_CONFIG, else the first that is found.",
             **shared,

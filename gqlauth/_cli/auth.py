@@ -91,17 +91,18 @@ def status(settings: Globals, endpoint: str | None, *, check: bool, as_json: boo
 def _sound(found: Loaded, endpoints: Sequence[Endpoint], *, check: bool) -> list[EndpointStatus]:
     if found.distrust:
         return [_untrusted(endpoint) for endpoint in endpoints]
-    import anyio  # noqa: PLC0415 - help awaits nothing
-
     from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
 
     service = AuthService(found.config, short_lived=True)
     names = [one.name for one in endpoints]
-    if names:
+    if names and service.has_store:
+        # An event loop takes as long to import as all the rest.
         run(partial(service.recall, *names), waiting_for="the token store")
     statuses = {name: service.status(name)[0] for name in names}
     if not check:
         return list(statuses.values())
+
+    import anyio  # noqa: PLC0415 - what is offline awaits nothing
 
     async def checked() -> list[EndpointStatus]:
         limit = anyio.CapacityLimiter(ABREAST)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -71,6 +70,8 @@ def findings(
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return the suggestion of the name that is closest, or nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for who mistypes
+
     close = get_close_matches(name, list(names), n=1)
     return f'; did you mean "{close[0]}"?' if close else ""
 

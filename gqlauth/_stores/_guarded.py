@@ -71,17 +71,20 @@ class Guarded:
     alone.
     """
 
-    def __init__(self, opening: Opening, clock: Clock) -> None:
+    def __init__(self, opening: Opening, clock: Clock, *, lack: StoreError | None = None) -> None:
         self._opening = opening
         self._monotonic = clock.monotonic
         self._tasks: TaskGroup | None = None
         self._store: Store | None = None
-        self._one_opens = anyio.Lock()
+        # Made where it is used: to make one where no event loop runs imports asyncio.
+        self._one_opens: anyio.Lock | None = None
         # Why there is none; and until when nothing is asked of the one that there is.
-        self._off: StoreError | None = None
+        self._off = lack
         self._rests_until = -math.inf
         # What it has open may be what is wrong with it.
         self._has_failed = False
+        if lack is not None:
+            opening.log_off(lack)
 
     async def start(self) -> None:
         """Give the store a place for what it does in the background, until `aclose`."""
@@ -145,6 +148,11 @@ class Guarded:
             await tasks.__aexit__(None, None, None)
 
     @property
+    def is_off(self) -> bool:
+        """Tell whether it is known that there is none."""
+        return self._off is not None
+
+    @property
     def kind(self) -> str:
         """Return what it is, in a word; memory, where it cannot be opened."""
         return self._opening.kind if self._off is None else "memory"
@@ -204,6 +212,7 @@ class Guarded:
         return {key: token for key, token in found.items() if token is not None}
 
     async def _opened(self) -> Store | None:
+        self._one_opens = self._one_opens or anyio.Lock()
         async with self._one_opens:
             if self._has_failed:
                 await self._let_go()

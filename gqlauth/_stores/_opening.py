@@ -11,7 +11,7 @@ from gqlauth import _log
 from gqlauth._redis_url import RedisURL
 from gqlauth._stores._folder import Folder, token_folder
 from gqlauth._stores._guarded import Guarded
-from gqlauth._stores._sealing_key import NoKeyError, sealing_key
+from gqlauth._stores._sealing_key import NoKeyError, lack_of_key, sealing_key
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -31,7 +31,10 @@ def store_of(options: CacheOptions, clock: Clock, *, default: str) -> Guarded | 
         from gqlauth._stores._redis_opening import RedisOpening  # noqa: PLC0415 - few have one
 
         return Guarded(RedisOpening(RedisURL.parsed(name), options, clock), clock)
-    return Guarded(DiskOpening(options, clock, wanted=name != "auto"), clock)
+    if name != "auto":
+        return Guarded(DiskOpening(options, clock, wanted=True), clock)
+    # Where it is plain that there is no key, nothing is opened to find that out.
+    return Guarded(DiskOpening(options, clock, wanted=False), clock, lack=lack_of_key(options.key))
 
 
 class DiskOpening:

@@ -7,6 +7,8 @@ this order: the library keyring is slow to import.
 from __future__ import annotations
 
 import os
+import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -95,8 +97,9 @@ async def sealing_key(
         raise StoreError(trouble)
     if folder is None:
         raise _no_key()
-    if os.environ.get("PYTHON_KEYRING_BACKEND") in _NONE:
-        raise _no_key("; the keyring is switched off")
+    lack = lack_of_key(reference)
+    if lack is not None:
+        raise lack
     # It may wait for a user who never comes; who gave up need not.
     found = await anyio.to_thread.run_sync(_of_keyring, folder, look, abandon_on_cancel=True)
     if isinstance(found, StoreError):
@@ -104,13 +107,23 @@ async def sealing_key(
     return SealingKey(found, "the keyring")
 
 
+def lack_of_key(reference: Secret | None) -> NoKeyError | None:
+    """Return why there is no key, where that is plain without asking anything for one."""
+    if reference is not None or os.environ.get(VARIABLE):
+        return None
+    if os.environ.get("PYTHON_KEYRING_BACKEND") in _NONE:
+        return _no_key("; the keyring is switched off")
+    # A module of that name that is there already may be one without a specification.
+    if sys.modules.get("keyring") is None and find_spec("keyring") is None:
+        return _no_key(', or pip install "gqlauth[keyring]"')
+    return None
+
+
 def _of_keyring(folder: Folder, look: bool) -> Secret | StoreError | None:  # noqa: FBT001 - in a thread
     """Return the key that the keyring has, or is given now; None where there is none yet."""
-    try:
-        import keyring  # noqa: PLC0415 - see the module's docstring
-        from keyring.errors import NoKeyringError  # noqa: PLC0415 - the same
-    except ImportError:
-        return _no_key(', or pip install "gqlauth[keyring]"')
+    import keyring  # noqa: PLC0415 - see the module's docstring
+    from keyring.errors import NoKeyringError  # noqa: PLC0415 - the same
+
     try:
         text = keyring.get_password(SERVICE, USERNAME)
         if text is None and not look:

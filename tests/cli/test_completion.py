@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gqlauth._cli import run
+from gqlauth._cli._gql import run
 
 if TYPE_CHECKING:
     from tests.support.gql import Gql

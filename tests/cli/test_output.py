@@ -58,8 +58,8 @@ def test_an_output_that_takes_no_more_is_told(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_who_leaves_in_the_middle_is_told(unbuffered: str) -> None:
     """By the status that a shell gives it, with a buffer and without."""
-    code = "from gqlauth import _cli\nfrom gqlauth._cli._output import write\n"
-    code += "_cli._invoked = lambda *_: write('x' * 10_000_000)\n_cli.main()\n"
+    code = "from gqlauth._cli import _gql, main\nfrom gqlauth._cli._output import write\n"
+    code += "_gql._invoked = lambda *_: write('x' * 10_000_000)\nmain()\n"
     with subprocess.Popen(
         [sys.executable, "-c", code],
         env={"PYTHONUNBUFFERED": unbuffered},

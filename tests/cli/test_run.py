@@ -13,7 +13,7 @@ from typing import NoReturn
 import anyio
 import pytest
 
-from gqlauth import _cli
+from gqlauth._cli import _gql
 from gqlauth._cli._run import leave_no_core, run, waiting
 from tests.support.terminal import FakeTerminal
 
@@ -146,10 +146,10 @@ class TestEnd:
         event = Event()
         thread = Thread(target=event.wait)
         thread.start()
-        monkeypatch.setattr(_cli, "PATIENCE", 0.0)
+        monkeypatch.setattr(_gql, "PATIENCE", 0.0)
         try:
-            assert _cli._is_held_up()
+            assert _gql._is_held_up()
         finally:
             event.set()
         monkeypatch.undo()
-        assert not _cli._is_held_up()
+        assert not _gql._is_held_up()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gqlauth._cli import run
+from gqlauth._cli._gql import run
 from tests.support.gql import ORDERS, SECRET
 
 if TYPE_CHECKING:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
-from gqlauth._cli import run
+from gqlauth._cli import _gql
 from gqlauth._cli._globals import Globals, is_terminal
+from gqlauth._cli._gql import run
 from tests.support.terminal import FakeTerminal
 
 if TYPE_CHECKING:
@@ -35,6 +37,17 @@ COMMANDS = [
 
 
 class TestHelp:
+    def test_groups_are_said_to_be_what_they_are(self) -> None:
+        """What help says of each, without a look at it, is what its own help begins with."""
+        context = click.Context(_gql.gql)
+        commands = {name: _gql.gql.get_command(context, name) for name in _gql.COMMANDS}
+
+        assert {
+            name: (command.help or "").partition("\n")[0]
+            for name, command in commands.items()
+            if command is not None
+        } == _gql.COMMANDS
+
     @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
     def test_each_command_has_help(
         self, gql: Gql, golden: SnapshotAssertion, command: tuple[str, ...]
@@ -50,7 +63,7 @@ class TestHelp:
         """``gql --help`` imports no httpx, no structlog, no tenacity, no anyio."""
         code = """
 import sys
-from gqlauth._cli import run
+from gqlauth._cli._gql import run
 assert run(["--help"]) == 0
 heavy = {"httpx", "httpx2", "structlog", "tenacity", "anyio", "cattrs", "asyncio"}
 heavy &= set(sys.modules)
@@ -159,7 +172,8 @@ class TestGlobals:
         monkeypatch.delenv("NO_COLOR", raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        settings = Globals(color=color)  # type: ignore[arg-type]
+        settings = Globals()
+        settings.color = color  # type: ignore[assignment]
 
         assert settings.colours(FakeTerminal()) is expected
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from gqlauth._cli import gql
+from gqlauth._cli._gql import gql
 from tests.leaks.canaries import PLAIN
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import gqlauth._cli
 from gqlauth import ConfigError, EndpointStatus, Secret
+from gqlauth._cli import _gql
 from gqlauth._log_filter import RedactingFilter
 from tests.leaks.canaries import CLIENT_SECRET, ENCODINGS, PLANTED, encoded
 from tests.leaks.states import STATES
@@ -83,13 +83,13 @@ def _variables_as_they_were() -> Iterator[None]:
 
 def plant(world: World, leak: Callable[[], object]) -> None:
     """Let each run of ``gql`` leak before it does anything."""
-    invoked = gqlauth._cli._invoked
+    invoked = _gql._invoked
 
     def leaking(*args: Any) -> object:
         leak()
         return invoked(*args)
 
-    world.monkeypatch.setattr(gqlauth._cli, "_invoked", leaking)
+    world.monkeypatch.setattr(_gql, "_invoked", leaking)
 
 
 @pytest.mark.parametrize("way", RUNS)

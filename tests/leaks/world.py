@@ -14,7 +14,7 @@ import attrs
 import keyring
 from keyring.backend import KeyringBackend
 
-from gqlauth._cli import run
+from gqlauth._cli._gql import run
 from gqlauth._plugins import PluginGroup
 from tests.leaks.canaries import (
     ACCESS_TOKEN,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import attrs
 
 from gqlauth import __version__
-from gqlauth._cli import _load, run
+from gqlauth._cli import _load
+from gqlauth._cli._gql import run
 
 if TYPE_CHECKING:
     from pathlib import Path

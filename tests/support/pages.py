@@ -16,7 +16,7 @@ from urllib.parse import quote_plus
 
 import attrs
 
-from gqlauth._cli import run
+from gqlauth._cli._gql import run
 from tests.support.distributions import install
 from tests.support.http_server import json_answer
 
