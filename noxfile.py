@@ -116,6 +116,15 @@ os.environ["PATH"] = os.pathsep.join(
 )
 
 
+# The unit tests run once on each Python. On this one, where the integration tests run on httpx,
+# they run on httpx2; and on httpx too, where there is no other Python.
+nox.options.sessions = [
+    *("lint", "types", "imports", "docs"),
+    *([f"tests-{one}" for one in PYTHONS if one != CURRENT] if len(PRESENT) > 1 else ["tests"]),
+    *("httpx2", "integration", "plugin", "demo", "coverage"),
+]
+
+
 def group(name: str) -> tuple[str, ...]:
     """Return the requirements of a dependency group."""
     return nox.project.dependency_groups(PROJECT, name)
@@ -166,9 +175,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types of everything that is Python here."""
+    """Check the types of everything that is Python here, and by pyright what users write."""
     session.install("--editable", ".", *group("types"))
     session.run("mypy", *session.posargs)
+    session.run("pyright", env={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"})
 
 
 @nox.session

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.cache_steps import Step
 
 SETTINGS = settings(
-    max_examples=400,
+    max_examples=250,
     deadline=None,
     derandomize=True,
     database=None,
