@@ -101,6 +101,7 @@ async def test_who_is_inside_as_it_closes() -> None:
     assert told == ["the service was closed meanwhile"]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_who_is_interrupted_leaves_nothing_behind() -> None:
     """Control-C ends the wait for a token, and the service goes on."""
     main = threading.main_thread().ident
