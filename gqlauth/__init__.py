@@ -53,14 +53,16 @@ _HOMES = {
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - sorted() gives a list of the names
 
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module  # noqa: PLC0415 - one of what nobody pays for unasked
+if not TYPE_CHECKING:  # to whom a name that is not above is a mistake
 
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        from importlib import import_module  # noqa: PLC0415 - one of what nobody pays for unasked
+
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
