@@ -217,7 +217,7 @@ class TestAcquisition:
         fake = AuthorizationServer()
         fake.gate = anyio.Event()
         async with AuthService(
-            config(timeout=0.02), token_transport=fake, on_event=heard
+            config(timeout=0.5), token_transport=fake, on_event=heard
         ) as service:
             with pytest.raises(TokenUnavailableError):
                 await service.token("orders")
