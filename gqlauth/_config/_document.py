@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar
 
 import attrs
 
+from gqlauth._config._graphql_config import OURS, THEIRS, with_endpoints
 from gqlauth._config._parse import Kind, parse
 from gqlauth._config._trouble import SyntaxTroubleError
 from gqlauth.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Key = str | int
 T = TypeVar("T")
@@ -47,6 +48,8 @@ class Document:
     kind: Kind
     #: Our part of it; its places count from the root of the file.
     data: Table = attrs.field(repr=False)
+    #: What stands elsewhere in the file than its keys tell, and where.
+    elsewhere: Mapping[tuple[Key, ...], tuple[Key, ...]] = attrs.field(factory=dict, repr=False)
 
     def problem(self, keys: Sequence[Key], message: str, *, verbatim: bool = False) -> Problem:
         """Return the problem that `message` tells of the value that `keys` lead to.
@@ -56,6 +59,7 @@ class Document:
         from gqlauth._config._locate import locate  # noqa: PLC0415 - only errors need a line
         from gqlauth._redact import escape_control  # noqa: PLC0415 - the same
 
+        keys = self._standing(tuple(keys))
         return Problem(
             # It may name what stands in the file, and whoever wrote that is not to be trusted yet.
             escape_control(message),
@@ -64,6 +68,14 @@ class Document:
             key=dotted(keys),
             verbatim=verbatim,
         )
+
+    def _standing(self, keys: tuple[Key, ...]) -> tuple[Key, ...]:
+        """Return the keys by which that stands in the file which `keys` lead to."""
+        for length in range(len(keys), 0, -1):
+            there = self.elsewhere.get(keys[:length])
+            if there is not None:
+                return (*there, *keys[length:])
+        return keys
 
 
 class KeyPlace:
@@ -118,7 +130,7 @@ def table_of(path: Path) -> tuple[str, ...]:
     if path.name == "pyproject.toml":
         return ("tool", "gqlauth")
     if path.name.startswith((".graphqlrc", "graphql.config.")):
-        return ("extensions", "gqlauth")
+        return OURS
     return ()
 
 
@@ -168,7 +180,10 @@ def document_of(path: Path, text: str) -> Document:
     if not isinstance(found, dict):
         message = f"expected a table of settings, got {kind_of(found)}"
         raise ConfigError(Problem(message, file=shown(path), key=dotted(keys)))
-    return Document(path, text, kind, _Placed(path, text, kind).value(found, keys))
+    elsewhere: Mapping[tuple[Key, ...], tuple[Key, ...]] = {}
+    if keys == OURS:
+        found, elsewhere = with_endpoints(found, _part(data, THEIRS))
+    return Document(path, text, kind, _Placed(path, text, kind).value(found, keys), elsewhere)
 
 
 def _has_our_part(path: Path) -> bool:

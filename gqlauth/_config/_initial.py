@@ -11,7 +11,11 @@ from gqlauth.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-INITIAL: Final = """\
+#: Where the JSON Schema of the latest release is, which docs/ publishes.
+SCHEMA_URL: Final = "https://gqlauth.readthedocs.io/en/stable/gqlauth.schema.json"
+
+INITIAL: Final = f"""\
+#:schema {SCHEMA_URL}
 # gqlauth: which token goes to which GraphQL endpoint.
 # "gql config check" tells what is wrong here, "gql auth status" what the tokens are like.
 
@@ -20,7 +24,7 @@ default_endpoint = "example"
 
 [endpoints.example]
 url = "https://api.example.com/graphql"
-# headers = { "X-Tenant" = "${TENANT:-acme}" }
+# headers = {{ "X-Tenant" = "${{TENANT:-acme}}" }}
 # timeout = 30.0
 
 [endpoints.example.auth]
@@ -28,9 +32,9 @@ type = "client_credentials"                 # "gql auth types" lists them all
 token_url = "https://id.example.com/oauth2/token"
 client_id = "example-client"
 # A secret is never written here: it is read from where it lies, each time that it is needed.
-client_secret = { env = "EXAMPLE_CLIENT_SECRET" }
-# client_secret = { file = "/run/secrets/example" }
-# client_secret = { command = ["pass", "show", "example"] }
+client_secret = {{ env = "EXAMPLE_CLIENT_SECRET" }}
+# client_secret = {{ file = "/run/secrets/example" }}
+# client_secret = {{ command = ["pass", "show", "example"] }}
 scopes = []
 # audience = "https://api.example.com"
 # resource = ["https://api.example.com/graphql"]
@@ -42,11 +46,11 @@ scopes = []
 # type = "client_credentials"
 # token_url = "https://id.example.com/oauth2/token"
 # client_id = "acme"
-# client_secret = { env = "ACME_CLIENT_SECRET" }
+# client_secret = {{ env = "ACME_CLIENT_SECRET" }}
 #
 # [endpoints.billing]
 # url = "https://billing.example.com/graphql"
-# auth = "acme"                             # or: { use = "acme", scopes = ["billing"] }
+# auth = "acme"                             # or: {{ use = "acme", scopes = ["billing"] }}
 
 # Where "gql" keeps tokens: on disk, if GQLAUTH_CACHE_KEY or the keyring has a key to encrypt them
 # with; else in memory, until it ends. This says otherwise:

@@ -1,4 +1,4 @@
-"""``${NAME}`` and ``${NAME:-default}`` in values, from the environment."""
+"""``${NAME}`` and ``${NAME:-default}`` in values, from the environment; and graphql-config's."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 _DOLLAR: Final = re.compile(
     r"\$(?:(?P<literal>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|(?P<bad>\{))"
 )
+
+# Theirs has one colon, and knows no literal `$`.
+_THEIRS: Final = re.compile(r"\$\{(?:(?P<name>[A-Za-z0-9_]+)(?::(?P<default>[^}]+))?\}|(?P<bad>))")
+_QUOTED: Final = re.compile(r"\"([^\"]+)\"|'([^']+)'")
 
 
 def interpolate(text: str, environ: Mapping[str, str]) -> str:
@@ -43,3 +47,31 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
         return found
 
     return _DOLLAR.sub(value, text)
+
+
+def interpolate_theirs(text: str, environ: Mapping[str, str]) -> str:
+    """Return `text` with its variables replaced, which are written as graphql-config has them.
+
+    That is ``${NAME}``, ``${NAME:default}`` or ``${NAME:"default"}``. The default stands also for
+    a variable that is set and empty.
+
+    Raises:
+        ValueError: for a variable that is not set and has no default, and for a ``${`` that is
+            none of these forms.
+
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match["name"], match["default"]
+        if name is None:
+            raise ValueError("a ${ that is neither ${NAME} nor ${NAME:default}")
+        found = environ.get(name)
+        if default is not None:
+            default = default.strip()
+            quoted = _QUOTED.fullmatch(default)
+            return found or (default if quoted is None else quoted[1] or quoted[2])
+        if found is None:
+            raise ValueError(f"environment variable {name} is not set")
+        return found
+
+    return _THEIRS.sub(value, text)

@@ -10,7 +10,8 @@ import attrs
 
 from gqlauth._config._document import kind_of
 from gqlauth._config._findings import did_you_mean
-from gqlauth._config._interpolate import interpolate
+from gqlauth._config._graphql_config import TheirText
+from gqlauth._config._interpolate import interpolate, interpolate_theirs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +29,8 @@ class Texts:
         """Return a text with its variables replaced."""
         if not isinstance(value, str):
             raise TypeError(f"expected text, got {kind_of(value)}")
-        replaced = interpolate(value, self.environ)
+        theirs = isinstance(value, TheirText)
+        replaced = (interpolate_theirs if theirs else interpolate)(value, self.environ)
         if any("\ud800" <= character <= "\udfff" for character in replaced):
             raise ValueError("has half of a character (a lone surrogate)")
         return replaced

@@ -15,9 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gqlauth._config._absent import is_none
 from gqlauth._config._deeds import deeds, is_harmless, reads_variable
 from gqlauth._config._document import Table, shown
-from gqlauth._plugins import canonical
 from gqlauth._registry import NO_AUTH
 from gqlauth.errors import ConfigError, Problem
 
@@ -113,15 +113,10 @@ def _needs_trust(data: Table) -> bool:
     endpoints = data.get("endpoints")
     return any(
         # A token is a secret too, also one that no secret of this file has brought.
-        not _is_none(endpoint.get("auth", NO_AUTH)) or _has_table(endpoint.get("headers"))
+        not is_none(endpoint.get("auth", NO_AUTH)) or _has_table(endpoint.get("headers"))
         for endpoint in (endpoints.values() if isinstance(endpoints, Table) else ())
         if isinstance(endpoint, Table)
     )
-
-
-def _is_none(auth: object) -> bool:
-    name = auth.get("type") if isinstance(auth, Table) and "use" not in auth else auth
-    return isinstance(name, str) and canonical(name) == NO_AUTH
 
 
 def _has_table(value: object) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import tomllib
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import TYPE_CHECKING
@@ -12,7 +14,8 @@ import pytest
 
 from gqlauth import ConfigError
 from gqlauth._config import load, write_initial
-from gqlauth._config._initial import INITIAL
+from gqlauth._config._initial import INITIAL, SCHEMA_URL
+from gqlauth._config._schema import schema
 
 if TYPE_CHECKING:
     from tests.config.conftest import Project
@@ -125,3 +128,23 @@ def test_holds_no_secret_and_may_be_read(project: Project) -> None:
         os.umask(mask)
 
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_schema_is_published() -> None:
+    """The schema that it names is published, and is what ``gql config schema`` prints."""
+    docs = Path(__file__).parents[2] / "docs"
+    project = tomllib.loads((docs.parent / "zensical.toml").read_text(encoding="utf-8"))["project"]
+    published = docs / SCHEMA_URL.removeprefix(project["site_url"])
+
+    assert INITIAL.startswith(f"#:schema {SCHEMA_URL}\n")
+    # After a change: gql config schema > docs/gqlauth.schema.json
+    assert published.read_text(encoding="utf-8") == json.dumps(schema(), indent=2) + "\n"
+
+
+def test_site_is_that_of_the_metadata() -> None:
+    """The pages are where the metadata of the distribution say."""
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    site = tomllib.loads((root / "zensical.toml").read_text(encoding="utf-8"))["project"]
+
+    assert project["urls"]["Documentation"] == site["site_url"]
