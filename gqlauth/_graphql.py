@@ -11,8 +11,8 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-# One token of a document (GraphQL specification, section 2.1), as far as it matters here.
-_TOKEN: Final = re.compile(
+#: One token of a document (GraphQL specification, section 2.1), as far as it matters here.
+TOKEN: Final = re.compile(
     r'#[^\n\r]*|"""(?:[^"\\]|\\"""|\\|"(?!""))*"""|"(?:[^"\\\n\r]|\\.)*"|[_A-Za-z][_0-9A-Za-z]*|.',
     re.DOTALL,
 )
@@ -128,7 +128,7 @@ def operations(document: str) -> list[tuple[str, str]]:  # noqa: C901 - one smal
     depth = 0
     kind = ""  # of the definition that is being read; empty between two
     name_is_due = False
-    for match in _TOKEN.finditer(document):
+    for match in TOKEN.finditer(document):
         word = match[0]
         if word in _OPEN:
             if depth == 0 and word == "{" and not kind:

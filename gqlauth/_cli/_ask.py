@@ -10,6 +10,7 @@ import click
 
 from gqlauth._cli import _json
 from gqlauth._cli._answer import NoAnswerError, read_answer
+from gqlauth._cli._declared import declared
 from gqlauth._cli._document import document, operation_name
 from gqlauth._cli._dry_run import dry_run
 from gqlauth._cli._failure import SUCCESS, Failure, tell
@@ -106,20 +107,35 @@ def _told(
 def _body(options: Options) -> dict[str, Any]:
     """Return what is sent: ``query``, ``variables`` and ``operationName``."""
     inputs = Inputs()
-    told = fields(options.raw, options.typed, inputs)
     values = {} if options.given is None else variables(options.given, inputs)
     operation = options.operation
-    as_gh_has_it = options.query is None and "query" in told
-    text = document(options.query, told, inputs)
-    if as_gh_has_it and operation is None and isinstance(told.get("operationName"), str):
-        operation = told.pop("operationName")
-    values = merged(values, told)
+    # What the variables become, the document says; and that may be one of the fields itself.
+    raw, typed = options.raw, options.typed
+    own: dict[str, Any] = {}
+    as_gh_has_it = False
+    if options.query is None:
+        said = [tuple(filter(_is_of_gh, each)) for each in (raw, typed)]
+        own = fields(said[0], said[1], inputs)
+        as_gh_has_it = "query" in own
+        if as_gh_has_it:
+            raw, typed = (tuple(t for t in each if not _is_of_gh(t)) for each in (raw, typed))
+        inputs.wanted = any(text.partition("=")[2] == "@-" for text in typed)
+    text = document(options.query, own, inputs)
+    if as_gh_has_it and operation is None and isinstance(own.get("operationName"), str):
+        operation = own.pop("operationName")
+    told = fields(raw, typed, inputs, declared(text, operation))
+    values = merged(merged(values, own if as_gh_has_it else {}), told)
     name = operation_name(text, operation)
     return {
         "query": text,
         **({"variables": values} if values else {}),
         **({} if name is None else {"operationName": name}),
     }
+
+
+def _is_of_gh(field: str) -> bool:
+    """Tell whether a field says what is asked, as ``gh api graphql`` has it, and is no variable."""
+    return field.partition("=")[0] in {"query", "operationName"}
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
-from gqlauth._cli._inputs import STDIN, stdin_is_terminal
+from gqlauth._cli._inputs import STDIN, Inputs, stdin_is_terminal
 from gqlauth._graphql import operations
-
-if TYPE_CHECKING:
-    from gqlauth._cli._inputs import Inputs
 
 _MISSING: Final = (
     "what is to be asked? Give QUERY as gql api '{ me { id } }', @FILE, or - for standard input"
@@ -43,6 +40,18 @@ def document(argument: str | None, fields: dict[str, Any], inputs: Inputs) -> st
         meant = f"; a file is given as @{word}" if len(word.split()) == 1 else ""
         raise click.UsageError(f"QUERY: this is no GraphQL document{meant}")
     return str(text)
+
+
+def operations_of(argument: str | None) -> list[str]:
+    """Return the names of the operations of a QUERY, for a shell: none where that is not there."""
+    if argument is None or argument in {STDIN, f"@{STDIN}"}:
+        return []
+    try:
+        is_file = argument.startswith("@")
+        text = Inputs().read(argument.removeprefix("@"), "QUERY") if is_file else argument
+    except click.UsageError:
+        return []  # a shell that completes has nowhere to show what is wrong
+    return [name for _, name in operations(text) if name]
 
 
 def operation_name(text: str, name: str | None) -> str | None:

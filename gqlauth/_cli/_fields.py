@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gqlauth._cli import _json
+from gqlauth._cli._declared import coerced, type_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gqlauth._cli._inputs import Inputs
 
@@ -25,11 +26,18 @@ _INTEGERS: Final = range(-(2**63), 2**63)
 _WORDS: Final = {"true": True, "false": False, "null": None}
 
 
-def fields(raw: Iterable[str], typed: Iterable[str], inputs: Inputs) -> dict[str, Any]:
+def fields(
+    raw: Iterable[str],
+    typed: Iterable[str],
+    inputs: Inputs,
+    types: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Return what the ``-f`` of `raw` and the ``-F`` of `typed` amount to.
 
     ``a[b]=1`` makes objects, ``a[]=1`` lists, and ``a[][b]=1`` lists of objects, of which a new
-    one begins where the last has that key already. ``a[]`` alone is an empty list.
+    one begins where the last has that key already. ``a[]`` alone is an empty list. What ``-F``
+    gives becomes what the variable's type says, of `types`; where none is known, what it looks
+    like.
 
     Raises:
         click.UsageError: when one cannot be read, or two contradict each other; it names the
@@ -40,7 +48,7 @@ def fields(raw: Iterable[str], typed: Iterable[str], inputs: Inputs) -> dict[str
     for text in raw:
         _add(tree, text, "-f", None)
     for text in typed:
-        _add(tree, text, "-F", inputs)
+        _add(tree, text, "-F", inputs, types)
     return tree
 
 
@@ -73,7 +81,13 @@ def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _add(tree: dict[str, Any], text: str, option: str, inputs: Inputs | None) -> None:
+def _add(
+    tree: dict[str, Any],
+    text: str,
+    option: str,
+    inputs: Inputs | None,
+    types: Mapping[str, str] | None = None,
+) -> None:
     """Put one field into `tree`; with `inputs`, its value is converted."""
     match = _FIELD.fullmatch(text)
     if match is None:
@@ -88,8 +102,10 @@ def _add(tree: dict[str, Any], text: str, option: str, inputs: Inputs | None) ->
         if keys[-1]:
             raise click.UsageError(f"{name}: a field reads key=value")
         value: Any = None
+    elif inputs is None:
+        value = match["value"]
     else:
-        value = match["value"] if inputs is None else _converted(match["value"], name, inputs)
+        value = _converted(match["value"], name, inputs, type_at(types or {}, keys))
     _put(tree, keys, value, name, empty=match["equals"] is None)
 
 
@@ -134,9 +150,12 @@ def _last_without(items: list[Any], key: str, *, is_last: bool) -> dict[str, Any
     return new
 
 
-def _converted(value: str, name: str, inputs: Inputs) -> object:
-    if value.startswith("@"):
-        return inputs.read(value.removeprefix("@"), name)
+def _converted(value: str, name: str, inputs: Inputs, kind: str | None) -> object:
+    is_file = value.startswith("@")
+    if is_file:
+        value = inputs.read(value.removeprefix("@"), name)
+    if kind is not None or is_file:
+        return value if kind is None else coerced(value, kind, name)
     if value in _WORDS:
         return _WORDS[value]
     if _INTEGER.fullmatch(value) and int(value) in _INTEGERS:

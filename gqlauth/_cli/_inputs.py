@@ -16,11 +16,13 @@ class Inputs:
 
     def __init__(self) -> None:
         self._reader_of_stdin = ""
+        #: Whether a field is going to read standard input.
+        self.wanted = False
 
     @property
     def stdin_is_taken(self) -> bool:
-        """Tell whether something has read standard input already."""
-        return bool(self._reader_of_stdin)
+        """Tell whether something reads standard input, or has read it."""
+        return self.wanted or bool(self._reader_of_stdin)
 
     def read(self, name: str, option: str) -> str:
         """Return the text of the file called `name`, or of standard input where it is ``-``.

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from gqlauth._cli._globals import Globals
 
 
+def _operation_names(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """Return the names of operations that begin with `incomplete`, of the QUERY that is there."""
+    from gqlauth._cli._document import operations_of  # noqa: PLC0415 - for a shell alone
+
+    # click leaves an argument where it is when an option behind it has no value yet.
+    query = context.params.get("query") or next(iter(context.args), None)
+    names = operations_of(query)
+    return [name for name in names if name.startswith(incomplete)]
+
+
 @click.command(cls=Command)
 @click.argument("query", required=False, metavar="[QUERY | @FILE | -]")
 @click.option(
@@ -21,14 +33,20 @@ if TYPE_CHECKING:
     help="The endpoint; else the default one. A URL that no endpoint has gets no token.",
     shell_complete=endpoint_names,
 )
-@click.option("-o", "--operation", metavar="NAME", help="The operation, where there are several.")
+@click.option(
+    "-o",
+    "--operation",
+    metavar="NAME",
+    help="The operation, where there are several.",
+    shell_complete=_operation_names,
+)
 @click.option("-f", "raw", multiple=True, metavar="KEY=VALUE", help="A variable that is text.")
 @click.option(
     "-F",
     "typed",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A variable of whatever type: true, null, 5, [1], {…}, @FILE or @-; else text.",
+    help="A variable as the query declares it, else as it looks: true, 5, {…}; @FILE or @-.",
 )
 @click.option("--variables", "given", metavar="JSON|@FILE|-", help="All variables, as an object.")
 @click.option("-H", "extra", multiple=True, metavar="'K: V'", help="A header of the request.")

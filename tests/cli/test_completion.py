@@ -81,3 +81,17 @@ class TestWords:
     def test_no_configuration(self, gql: Gql, capsys: pytest.CaptureFixture[str]) -> None:
         """Without a configuration there is nothing to complete, and nothing is said."""
         assert completions(gql, capsys, "auth", "token", "-e", "") == []
+
+    def test_operations(self, gql: Gql, capsys: pytest.CaptureFixture[str]) -> None:
+        """Operations of the document that stands before are completed, by its text or file."""
+        text = "query Orders { a } mutation Other { b } query { c }"
+        gql.file(text, "orders.graphql")
+
+        assert completions(gql, capsys, "api", "@orders.graphql", "-o", "O") == ["Orders", "Other"]
+
+    @pytest.mark.parametrize("words", [(), ("-",), ("@-",), ("@nowhere",)])
+    def test_operations_of_nothing(
+        self, gql: Gql, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+    ) -> None:
+        """Where there is no document to be read, there is nothing to complete."""
+        assert completions(gql, capsys, "api", *words, "-o", "") == []
