@@ -9,7 +9,7 @@ import attrs
 import click
 
 from gqlauth._cli import _json
-from gqlauth._cli._answer import NoAnswerError, read_answer
+from gqlauth._cli._answer import Answer, NoAnswerError, read_answer
 from gqlauth._cli._declared import declared
 from gqlauth._cli._document import document, operation_name
 from gqlauth._cli._dry_run import dry_run
@@ -19,13 +19,15 @@ from gqlauth._cli._headers import headers
 from gqlauth._cli._inputs import Inputs
 from gqlauth._cli._jq import Filter
 from gqlauth._cli._output import as_text, filtered, head, write
-from gqlauth._cli._run import run
+from gqlauth._cli._pages import CURSOR, Pages, check_pages, slurped
+from gqlauth._cli._run import run, waiting
 from gqlauth._cli._send import Call, default_headers, send
 from gqlauth._cli._target import is_url, target
 from gqlauth._cli._verdict import Verdict
+from gqlauth._service import AuthService
 
 if TYPE_CHECKING:
-    from gqlauth._cli._answer import Answer, Reply
+    from gqlauth._cli._answer import Reply
     from gqlauth._cli._globals import Globals
 
 
@@ -51,6 +53,8 @@ class Options:
     no_auth: bool
     dry_run: bool
     timeout: float | None
+    paginate: bool
+    slurp: bool
 
 
 def ask(settings: Globals, options: Options) -> int:
@@ -64,6 +68,9 @@ def ask(settings: Globals, options: Options) -> int:
     """
     if options.jq is not None and options.silent:
         raise click.UsageError("--jq and --silent: one writes what the other hides")
+    if options.slurp and (options.include or not options.paginate):
+        told = "it puts pages into one array: --paginate gets them, and --include has no place"
+        raise click.UsageError(f"--slurp: {told}")
     body = _body(options)
     given = headers(options.extra)
     program = None if options.jq is None else Filter(options.jq)
@@ -79,29 +86,91 @@ def ask(settings: Globals, options: Options) -> int:
     if options.dry_run:
         write("".join(f"{line}\n" for line in dry_run(call, body)))
         return SUCCESS
-    waiting_for = f"{endpoint.name} ({call.host})"
-    return _told(settings, options, call, program, run(lambda: send(call), waiting_for=waiting_for))
+    asking = _Asking(settings, options, call, body, program)
+    if options.paginate:
+        return run(asking.pages)
+    reply = run(lambda: send(call), waiting_for=asking.waiting_for)
+    return asking.told(reply, *_read(reply))
 
 
-def _told(
-    settings: Globals, options: Options, call: Call, program: Filter | None, reply: Reply
-) -> int:
-    """Write the answer, say what is wrong with it, and return the exit status."""
-    answer, trouble = None, ""
+@attrs.frozen
+class _Asking:
+    """One question, and what becomes of its answers."""
+
+    settings: Globals
+    options: Options
+    call: Call
+    body: dict[str, Any] = attrs.field(repr=False)
+    program: Filter | None
+
+    @property
+    def waiting_for(self) -> str:
+        return f"{self.call.endpoint.name} ({self.call.host})"
+
+    async def pages(self) -> int:
+        """Ask for page after page, write each or all in one, and return the exit status."""
+        pages, all_of_them, call, written = Pages(), list[Answer](), self.call, SUCCESS
+        try:
+            async with AuthService(call.config, short_lived=True) as service:
+                while True:
+                    with waiting(self.waiting_for):
+                        reply = await send(call, service)
+                    answer, trouble = _read(reply)
+                    if self.options.slurp and answer is not None:
+                        all_of_them.append(answer)
+                        code = self._judged(reply, answer, trouble)
+                    else:
+                        code = self.told(reply, answer, trouble)
+                    cursor = None if code or answer is None else pages.next_cursor(answer)
+                    if cursor is None:
+                        break
+                    given = {**self.body.get("variables", {}), CURSOR: cursor}
+                    call = attrs.evolve(call, body=_encoded({**self.body, "variables": given}))
+        finally:
+            # What was had is written, whatever ends it.
+            if all_of_them:
+                written = self._written(None, slurped(all_of_them))
+        return code or written
+
+    def told(self, reply: Reply, answer: Answer | None, trouble: str) -> int:
+        """Write the answer, say what is wrong with it, and return the exit status."""
+        written = self._written(reply, answer)
+        return self._judged(reply, answer, trouble) or written
+
+    def _judged(self, reply: Reply, answer: Answer | None, trouble: str) -> int:
+        """Say what is wrong with the answer, and return the exit status."""
+        verdict = Verdict(
+            endpoint=self.call.endpoint,
+            reply=reply,
+            answer=answer,
+            trouble=trouble,
+            bare=_bare(self.call, self.options.endpoint),
+            allow_partial=self.options.allow_partial,
+        )
+        return verdict.tell()
+
+    def _written(self, reply: Reply | None, answer: Answer | None) -> int:
+        """Write what is to be written; return an exit status, as a filter may fail."""
+        if self.options.include and reply is not None:
+            write(head(reply))
+        if answer is None or self.options.silent:
+            return SUCCESS
+        try:
+            if self.program is None:
+                write(as_text(answer, coloured=self.settings.colours(sys.stdout)))
+            else:
+                write(filtered(answer, self.program))
+        except Failure as failure:
+            return tell(failure)
+        return SUCCESS
+
+
+def _read(reply: Reply) -> tuple[Answer | None, str]:
+    """Return the GraphQL answer; or none, and what there is instead."""
     try:
-        answer = read_answer(reply)
+        return read_answer(reply), ""
     except NoAnswerError as error:
-        trouble = str(error)
-    written = _written(settings, options, reply, answer, program)
-    verdict = Verdict(
-        endpoint=call.endpoint,
-        reply=reply,
-        answer=answer,
-        trouble=trouble,
-        bare=_bare(call, options.endpoint),
-        allow_partial=options.allow_partial,
-    )
-    return verdict.tell() or written
+        return None, str(error)
 
 
 def _body(options: Options) -> dict[str, Any]:
@@ -123,7 +192,10 @@ def _body(options: Options) -> dict[str, Any]:
     text = document(options.query, own, inputs)
     if as_gh_has_it and operation is None and isinstance(own.get("operationName"), str):
         operation = own.pop("operationName")
-    told = fields(raw, typed, inputs, declared(text, operation))
+    types = declared(text, operation)
+    if options.paginate:
+        check_pages(text, types)
+    told = fields(raw, typed, inputs, types)
     values = merged(merged(values, own if as_gh_has_it else {}), told)
     name = operation_name(text, operation)
     return {
@@ -153,25 +225,3 @@ def _bare(call: Call, wanted: str | None) -> str:
     if call.endpoint.auth is not None:
         return "" if call.authenticate else "--no-auth sent none"
     return "no endpoint has this URL with auth, so none was sent" if is_url(wanted) else ""
-
-
-def _written(
-    settings: Globals,
-    options: Options,
-    reply: Reply,
-    answer: Answer | None,
-    program: Filter | None,
-) -> int:
-    """Write what is to be written of the answer; return an exit status, as a filter may fail."""
-    if options.include:
-        write(head(reply))
-    if answer is None or options.silent:
-        return SUCCESS
-    try:
-        if program is None:
-            write(as_text(answer, coloured=settings.colours(sys.stdout)))
-        else:
-            write(filtered(answer, program))
-    except Failure as failure:
-        return tell(failure)
-    return SUCCESS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from time import monotonic
 from typing import TYPE_CHECKING, Final, TextIO, TypeVar
 
@@ -20,16 +20,17 @@ T = TypeVar("T")
 LONG: Final = 1.0
 
 
-def run(function: Callable[[], Awaitable[T]], *, waiting_for: str) -> T:
+def run(function: Callable[[], Awaitable[T]], *, waiting_for: str = "") -> T:
     """Run `function` in an event loop, and return what it returns.
 
     On a terminal, standard error shows after a second what is waited for, such as
-    ``token endpoint id.example.com``, until it is done. A crash leaves no core file.
+    ``token endpoint id.example.com``, until it is done; nothing, where nothing is named. A crash
+    leaves no core file.
     """
     import anyio  # noqa: PLC0415 - help awaits nothing
 
     leave_no_core()
-    with waiting(waiting_for):
+    with waiting(waiting_for) if waiting_for else nullcontext():
         return anyio.run(function, backend="asyncio")
 
 

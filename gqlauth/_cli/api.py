@@ -53,6 +53,8 @@ def _operation_names(
 @click.option("-i", "--include", is_flag=True, help="Write the answer's status and headers, too.")
 @click.option("-q", "--jq", metavar="EXPR", help="Filter the answer by a jq program.")
 @click.option("--silent", is_flag=True, help="Do not write the answer.")
+@click.option("--paginate", is_flag=True, help="Ask for all pages, by $endCursor and pageInfo.")
+@click.option("--slurp", is_flag=True, help="With --paginate: write all pages as one array.")
 @click.option("--allow-partial", is_flag=True, help="Exit with 0 where data come with errors.")
 @click.option("--no-auth", is_flag=True, help="Send no token.")
 @click.option("--dry-run", is_flag=True, help="Show the request; ask nobody for anything.")

@@ -12,6 +12,7 @@ from tests.leaks.canaries import PLAIN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+PAGES: Final = "query($endCursor: String) { me(after: $endCursor) { pageInfo { hasNextPage } } }"
 ASK: Final = "query Me($id: ID) { me { id } }"
 
 #: How each command is run, by its name; the first of each at every verbosity.
@@ -31,6 +32,7 @@ COMMANDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         (ASK, "-e", "header", "--dry-run", "-H", f"Authorization: Bearer {PLAIN.text}"),
         (ASK, "-e", "public", "-H", f"Authorization: Bearer {PLAIN.text}"),
         (ASK, "-e", "nowhere"),
+        (PAGES, "--paginate", "--slurp"),
     ),
     "auth check": (
         ("--json", "--probe-methods"),
