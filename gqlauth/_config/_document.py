@@ -181,9 +181,12 @@ def document_of(path: Path, text: str) -> Document:
         message = f"expected a table of settings, got {kind_of(found)}"
         raise ConfigError(Problem(message, file=shown(path), key=dotted(keys)))
     elsewhere: Mapping[tuple[Key, ...], tuple[Key, ...]] = {}
+    placed = _Placed(path, text, kind)
     if keys == OURS:
-        found, elsewhere = with_endpoints(found, _part(data, THEIRS))
-    return Document(path, text, kind, _Placed(path, text, kind).value(found, keys), elsewhere)
+        theirs = _part(data, THEIRS)
+        placed.check(found, theirs)
+        found, elsewhere = with_endpoints(found, theirs)
+    return Document(path, text, kind, placed.value(found, keys), elsewhere)
 
 
 def _has_our_part(path: Path) -> bool:
@@ -251,11 +254,23 @@ class _Placed:
         self._kind = kind
         self._count = 0
 
+    def check(self, *values: Any) -> None:  # noqa: ANN401 - plain data
+        """Refuse more values than are to be copied, before something else copies them."""
+        left, count = list(values), 0
+        while left:
+            value = left.pop()
+            inner = value.values() if isinstance(value, dict) else value
+            if isinstance(value, dict | list):
+                count += len(inner)
+                # Told before they are taken in: an anchor may stand within itself.
+                if count > MOST_VALUES:
+                    raise ConfigError(self._too_much())
+                left += inner
+
     def value(self, value: Any, keys: tuple[Key, ...]) -> Any:  # noqa: ANN401 - plain data
         self._count += 1
         if self._count > MOST_VALUES or len(keys) > DEEPEST:
-            problem = Problem("holds too much, or is nested too deeply", file=shown(self._path))
-            raise ConfigError(problem)
+            raise ConfigError(self._too_much())
         if isinstance(value, dict):
             return Table(self._items(value, keys), keys)
         if isinstance(value, list):
@@ -267,6 +282,9 @@ class _Placed:
             if not isinstance(key, str):  # YAML reads `on`, `1` and `null` as what they look like
                 raise ConfigError(self._no_text(key, keys))
             yield key, self.value(item, (*keys, key))
+
+    def _too_much(self) -> Problem:
+        return Problem("holds too much, or is nested too deeply", file=shown(self._path))
 
     def _no_text(self, key: Any, keys: tuple[Key, ...]) -> Problem:  # noqa: ANN401 - any YAML
         from gqlauth._config._locate import locate  # noqa: PLC0415 - only errors need a line

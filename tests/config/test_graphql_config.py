@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gqlauth import ConfigError
-from gqlauth._config import Found, load
+from gqlauth._config import Found, _document, load
 
 if TYPE_CHECKING:
     from tests.config.conftest import Project
@@ -231,6 +231,29 @@ def test_needs_no_trust(project: Project) -> None:
     path = project.file(loaded(project, f"{{orders: '{URL}'}}"), NAME)
 
     assert load(Found(path, "project"), environ={}).distrust == ()
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "gqlauth"),
+    [
+        (f"{{a: &a {{headers: {{{', '.join(f'h{n}: x' for n in range(400))}}}}}, LINES}}", "{}"),
+        ("&a {a: *a}", "{}"),
+        ("{}", "&a {endpoints: {a: *a}}"),
+        ("&a [*a]", "{}"),
+    ],
+    ids=["many", "theirs itself", "ours itself", "list"],
+)
+def test_too_much(
+    project: Project, monkeypatch: pytest.MonkeyPatch, endpoints: str, gqlauth: str
+) -> None:
+    """Anchors that multiply endpoints are told before any is copied."""
+    copied: list[object] = []
+    monkeypatch.setattr(_document, "with_endpoints", lambda *given: copied.append(given))
+    endpoints = endpoints.replace("LINES", ", ".join(f"b{n}: *a" for n in range(400)))
+
+    told = project.told(loaded(project, endpoints, gqlauth), NAME)
+
+    assert (told, copied) == (["holds too much, or is nested too deeply"], [])
 
 
 def test_names_are_text(project: Project) -> None:
