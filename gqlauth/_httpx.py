@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: A rejection brings no data and is short; what is long is somebody's data.
 LONGEST_REJECTION: Final = 1024 * 1024
 
+#: Under this name a request's extensions tell that its body, a stream, can be sent again.
+REPEATABLE: Final = "gqlauth.repeatable"
+
 #: Answers that go on for as long as the server likes.
 _STREAMS: Final = ("text/event-stream", "multipart/")
 _UNAUTHORIZED: Final = 401
@@ -288,7 +291,7 @@ def _media_type(response: httpx.Response) -> str:
 
 def _why_once(request: httpx.Request, response: httpx.Response, *, nothing_ran: bool) -> str:
     """Return why `request` must not be sent again after `response`; empty where it may."""
-    if not _has_body(request):
+    if not (_has_body(request) or request.extensions.get(REPEATABLE)):
         return "the body cannot be sent again"
     if not (nothing_ran or _certainly_query(request)):
         return "what may be a mutation is not sent twice"
@@ -310,4 +313,5 @@ def _has_body(request: httpx.Request) -> bool:
 def _certainly_query(request: httpx.Request) -> bool:
     if request.method == "GET":
         return asks_query(dict(request.url.params))
-    return certainly_query(request.content)
+    # What is in a stream that can be sent again is not known.
+    return _has_body(request) and certainly_query(request.content)

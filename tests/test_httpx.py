@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -290,6 +291,26 @@ class TestRejection:
         assert response.status_code == 401
         assert [token.reveal() for token in source.refusals] == ["one"]
         assert "the body cannot be sent again" in caplog.text
+
+    async def test_a_stream_that_can_be_sent_again_is(self) -> None:
+        """The request's extensions tell so, as of files that can be read twice."""
+        api = Api(httpx.Response(401))
+        async with client_of(api, auth_of(Source())) as client:
+            await client.post(
+                URL, files={"0": io.BytesIO(b"x")}, extensions={"gqlauth.repeatable": True}
+            )
+        first, second = api.requests
+        assert api.seen == ["Bearer one", "Bearer two"]
+        assert first.content == second.content
+
+    async def test_a_stream_is_not_sent_twice_where_it_may_have_run(self) -> None:
+        """What it asks for is not known, though it can be sent again."""
+        api = Api(rejected(body=REJECTED[:-1] + b', "data": null}'))
+        async with client_of(api, auth_of(Source())) as client:
+            await client.post(
+                URL, files={"0": io.BytesIO(b"x")}, extensions={"gqlauth.repeatable": True}
+            )
+        assert api.seen == ["Bearer one"]
 
     async def test_a_streamed_body_with_a_null_answer_is_no_certain_query(self) -> None:
         """What was asked cannot be looked at any more, so it counts as a mutation."""
