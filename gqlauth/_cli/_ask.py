@@ -23,6 +23,7 @@ from gqlauth._cli._pages import CURSOR, Pages, check_pages, slurped
 from gqlauth._cli._run import run, waiting
 from gqlauth._cli._send import Call, default_headers, send
 from gqlauth._cli._target import is_url, target
+from gqlauth._cli._uploads import opened, parted
 from gqlauth._cli._verdict import Verdict
 from gqlauth._service import AuthService
 
@@ -71,25 +72,32 @@ def ask(settings: Globals, options: Options) -> int:
     if options.slurp and (options.include or not options.paginate):
         told = "it puts pages into one array: --paginate gets them, and --include has no place"
         raise click.UsageError(f"--slurp: {told}")
-    body = _body(options)
-    given = headers(options.extra)
+    body, uploads = parted(_body(options))
+    if uploads and options.paginate:
+        raise click.UsageError("--paginate: each page is a request, and would upload the files")
+    given = headers(options.extra, uploads=bool(uploads))
     program = None if options.jq is None else Filter(options.jq)
     config, endpoint = target(settings, options.endpoint)
     call = Call(
         config=config,
         endpoint=endpoint,
-        headers=(*default_headers(endpoint, {name.lower() for name, _ in given}), *given),
+        headers=(
+            *default_headers(endpoint, {name.lower() for name, _ in given}, uploads=bool(uploads)),
+            *given,
+        ),
         body=_encoded(body),
         authenticate=not options.no_auth,
         timeout=options.timeout,
     )
     if options.dry_run:
-        write("".join(f"{line}\n" for line in dry_run(call, body)))
+        write("".join(f"{line}\n" for line in dry_run(call, body, uploads)))
         return SUCCESS
     asking = _Asking(settings, options, call, body, program)
     if options.paginate:
         return run(asking.pages)
-    reply = run(lambda: send(call), waiting_for=asking.waiting_for)
+    with opened(uploads) as files:
+        sent = attrs.evolve(call, files=files)
+        reply = run(lambda: send(sent), waiting_for=asking.waiting_for)
     return asking.told(reply, *_read(reply))
 
 

@@ -9,21 +9,27 @@ from gqlauth._redact import escape_control, redact, redact_text
 from gqlauth._secret import MASK, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gqlauth._cli._send import Call
+    from gqlauth._cli._uploads import Upload
     from gqlauth._config import EndpointAuthConfig
 
 
-def dry_run(call: Call, body: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines that show `call`, whose body is `body`. It asks nobody for anything."""
+def dry_run(call: Call, body: dict[str, Any], uploads: Mapping[str, Upload]) -> Iterator[str]:
+    """Yield the lines that show `call`, whose body is `body`. It asks nobody for anything.
+
+    Of `uploads`, it reads none.
+    """
     yield f"POST {escape_control(redact_text(call.endpoint.url))}"
     headers = call.endpoint.headers
-    given = {name.lower() for name, _ in call.headers}
+    form = [("Content-Type", "multipart/form-data")] if uploads else []
+    shown = [*form, *call.headers]
+    given = {name.lower() for name, _ in shown}
     secret = {name.lower() for name, own in headers.items() if isinstance(own, Secret)}
-    for name, value in call.headers:
-        shown = MASK if name.lower() in secret else _masked(name, value)
-        yield f"{name}: {escape_control(shown)}"
+    for name, value in shown:
+        told = MASK if name.lower() in secret else _masked(name, value)
+        yield f"{name}: {escape_control(told)}"
     for name, own in headers.items():
         if name.lower() in given:
             continue
@@ -41,6 +47,10 @@ def dry_run(call: Call, body: dict[str, Any]) -> Iterator[str]:
     yield ""
     query = "\n".join(redact_text(line) for line in body["query"].split("\n"))
     yield "".join(_json.pretty(_json.write({**redact(body), "query": query})))
+    if uploads:
+        yield ""
+    for place, upload in uploads.items():
+        yield f"{place}: {escape_control(redact_text(f'@{upload.name}'))}"
 
 
 def _masked(name: str, value: str) -> str:

@@ -10,6 +10,7 @@ import click
 
 from gqlauth._cli import _json
 from gqlauth._cli._declared import coerced, type_at
+from gqlauth._cli._uploads import is_upload, uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +38,7 @@ def fields(
     ``a[b]=1`` makes objects, ``a[]=1`` lists, and ``a[][b]=1`` lists of objects, of which a new
     one begins where the last has that key already. ``a[]`` alone is an empty list. What ``-F``
     gives becomes what the variable's type says, of `types`; where none is known, what it looks
-    like.
+    like. A file that is declared an upload becomes an `Upload`, and is not read.
 
     Raises:
         click.UsageError: when one cannot be read, or two contradict each other; it names the
@@ -104,8 +105,10 @@ def _add(
         value: Any = None
     elif inputs is None:
         value = match["value"]
+    elif (kind := type_at(types or {}, keys)) is not None and is_upload(kind):
+        value = uploaded(match["value"], kind, name, inputs)
     else:
-        value = _converted(match["value"], name, inputs, type_at(types or {}, keys))
+        value = _converted(match["value"], name, inputs, kind)
     _put(tree, keys, value, name, empty=match["equals"] is None)
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: What stands for standard input where a file is named.
 STDIN = "-"
@@ -35,16 +40,11 @@ class Inputs:
         """
         if not name:
             raise click.UsageError(f"{option}: a file's name belongs after the @")
-        source = "standard input" if name == STDIN else name
-        try:
-            data = self._stdin(option) if name == STDIN else Path(name).read_bytes()
-        except OSError as error:
-            raise click.UsageError(
-                f"{option}: cannot read {source}: {error.strerror or error}"
-            ) from error
-        except ValueError as error:
-            # A name with a NUL in it; and standard input, where it is closed.
-            raise click.UsageError(f"{option}: cannot read {source}: {error}") from error
+        if name == STDIN:
+            self.take_stdin(option)
+        source = shown(name)
+        with reading(name, option):
+            data = stdin().read() if name == STDIN else Path(name).read_bytes()
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -52,15 +52,53 @@ class Inputs:
                 f"{option}: {source} is no UTF-8 text (byte {error.start})"
             ) from error
 
-    def _stdin(self, option: str) -> bytes:
+    def take_stdin(self, option: str) -> None:
+        """Note that `option` reads standard input.
+
+        Raises:
+            click.UsageError: when another one does so already.
+
+        """
         if self._reader_of_stdin:
             raise click.UsageError(
                 f"{option}: standard input can be read once, and {self._reader_of_stdin} reads it"
             )
         self._reader_of_stdin = option
-        if sys.stdin is None:
-            raise ValueError("it is closed")
-        return sys.stdin.buffer.read()
+
+
+def shown(name: str) -> str:
+    """Return what the file called `name` is to a reader."""
+    return "standard input" if name == STDIN else name
+
+
+@contextmanager
+def reading(name: str, option: str) -> Iterator[None]:
+    """Tell what keeps the file called `name` from being read, which `option` asks for.
+
+    Raises:
+        click.UsageError: when something does.
+
+    """
+    try:
+        yield
+    except OSError as error:
+        told = error.strerror or error
+        raise click.UsageError(f"{option}: cannot read {shown(name)}: {told}") from error
+    except ValueError as error:
+        # A name with a NUL in it; and standard input, where it is closed.
+        raise click.UsageError(f"{option}: cannot read {shown(name)}: {error}") from error
+
+
+def stdin() -> BinaryIO:
+    """Return standard input.
+
+    Raises:
+        ValueError: when it is closed.
+
+    """
+    if sys.stdin is None:
+        raise ValueError("it is closed")
+    return sys.stdin.buffer
 
 
 def stdin_is_terminal() -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import attrs
@@ -10,20 +11,28 @@ import attrs
 from gqlauth._cli._answer import Reply
 from gqlauth._cli._failure import API_ERROR, UNAVAILABLE, USAGE, Failure
 from gqlauth._http import httpx
+from gqlauth._httpx import REPEATABLE
 from gqlauth._redact import redact
 from gqlauth._service import AuthService
 from gqlauth._tries import described
 from gqlauth._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from gqlauth._cli._uploads import OpenFile
     from gqlauth._config import Config, Endpoint
 
-_DEFAULT_HEADERS: Final = {
+_DEFAULT_HEADERS: Final[Mapping[str, str]] = {
     "Content-Type": "application/json",
     "Accept": "application/graphql-response+json, application/json;q=0.9",
     "User-Agent": f"gql (gqlauth)/{__version__}",
+}
+# A page of a browser can send a form to anyone, but no header of its own: a server that guards
+# against that wants one. Apollo's and Hot Chocolate's take these, and others none.
+_UPLOAD_HEADERS: Final[Mapping[str, str]] = {
+    "Apollo-Require-Preflight": "true",
+    "GraphQL-Preflight": "1",
 }
 # Answers that go on for as long as the server likes.
 _STREAMS: Final = ("text/event-stream", "multipart/")
@@ -55,6 +64,8 @@ class Call:
     endpoint: Endpoint
     headers: tuple[tuple[str, str], ...] = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
+    #: What is sent with it.
+    files: tuple[OpenFile, ...] = attrs.field(default=(), repr=False)
     authenticate: bool
     #: Seconds for all of it, the token included; None for the endpoint's own, for each step.
     timeout: float | None
@@ -65,13 +76,19 @@ class Call:
         return httpx.URL(self.endpoint.url).netloc.decode("ascii", "replace")
 
 
-def default_headers(endpoint: Endpoint, given: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+def default_headers(
+    endpoint: Endpoint, given: Collection[str] = (), *, uploads: bool = False
+) -> Iterator[tuple[str, str]]:
     """Yield the headers that each request has, unless they are `given`, in lower case.
 
-    Those of the endpoint come before ours, and are added as the request is sent.
+    Those of the endpoint come before ours, and are added as the request is sent. The
+    ``Content-Type`` of a request with `uploads` is httpx's to say, which knows the boundary.
     """
     own = {key.lower() for key in endpoint.headers}
-    for key, value in _DEFAULT_HEADERS.items():
+    headers = {**_DEFAULT_HEADERS, **_UPLOAD_HEADERS} if uploads else _DEFAULT_HEADERS
+    if uploads:
+        own.add("content-type")
+    for key, value in headers.items():
         if key.lower() not in own and key.lower() not in given:
             yield key, value
 
@@ -126,9 +143,24 @@ async def _sent(call: Call, service: AuthService) -> Reply:
     ) as client:
         client.event_hooks["request"].append(note)
         async with client.stream(
-            "POST", call.endpoint.url, content=call.body, headers=_encoded(call.headers)
+            "POST", call.endpoint.url, headers=_encoded(call.headers), **_content(call)
         ) as response:
             return await _read(call, response, sent)
+
+
+def _content(call: Call) -> dict[str, Any]:
+    """Return the body, as httpx takes it."""
+    if not call.files:
+        return {"content": call.body}
+    named = [(str(number), file) for number, file in enumerate(call.files)]
+    places = {number: [file.place] for number, file in named}
+    return {
+        # They come first, in this order, as the specification wants it.
+        "data": {"operations": call.body, "map": json.dumps(places)},
+        # httpx reads them piece by piece, and goes back to the beginning to send them again.
+        "files": [(number, (file.filename, file.content)) for number, file in named],
+        "extensions": {REPEATABLE: True},
+    }
 
 
 async def _read(call: Call, response: httpx.Response, sent: Iterable[str]) -> Reply:

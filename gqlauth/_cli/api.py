@@ -46,7 +46,8 @@ def _operation_names(
     "typed",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A variable as the query declares it, else as it looks: true, 5, {…}; @FILE or @-.",
+    help="A variable as the query declares it, else as it looks: true, 5, {…}; @FILE or @- for"
+    " a text, or for an upload where the query declares one.",
 )
 @click.option("--variables", "given", metavar="JSON|@FILE|-", help="All variables, as an object.")
 @click.option("-H", "extra", multiple=True, metavar="'K: V'", help="A header of the request.")
@@ -70,6 +71,7 @@ def api(settings: Globals, /, **options: Any) -> int:  # noqa: ANN401 - Options 
     gql api '{ me { id } }'
     gql api @orders.graphql -F first=10 -f 'filter[state]=open'
     gql api 'query($id: ID!) { order(id: $id) { total } }' -f id=o-1 -q .data.order.total
+    gql api 'mutation($file: Upload!) { add(file: $file) { id } }' -F file=@invoice.pdf
 
     Exits with 1 where the answer has errors, 2 where the command or the configuration is wrong,
     4 where a server refused the credential, and 5 where trying again may help.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 PAGES: Final = "query($endCursor: String) { me(after: $endCursor) { pageInfo { hasNextPage } } }"
+UPLOAD: Final = "mutation($file: Upload!) { add(file: $file) { id } }"
 ASK: Final = "query Me($id: ID) { me { id } }"
 
 #: How each command is run, by its name; the first of each at every verbosity.
@@ -33,6 +34,8 @@ COMMANDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         (ASK, "-e", "public", "-H", f"Authorization: Bearer {PLAIN.text}"),
         (ASK, "-e", "nowhere"),
         (PAGES, "--paginate", "--slurp"),
+        (UPLOAD, "-F", "file=@gqlauth.toml"),
+        (UPLOAD, "-e", "header", "-F", "file=@gqlauth.toml", "--dry-run"),
     ),
     "auth check": (
         ("--json", "--probe-methods"),
