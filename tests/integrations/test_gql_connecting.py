@@ -19,8 +19,8 @@ from gql.transport.exceptions import (
 
 from gqlauth import ConfigError, Secret, SecretError, TokenRefusedError, TokenUnavailableError
 from gqlauth._secret_sources import EnvSource
+from gqlauth._subscriptions._opening import Veiled
 from gqlauth.integrations.gql import AIOHTTPWebsocketsTransport, is_fatal
-from gqlauth.integrations.gql._opening import Veiled
 from gqlauth_strategies import Bearer, ClientCredentials, Header
 from tests.support.certificates import certificate
 from tests.support.http_server import unused_port

@@ -13,9 +13,9 @@ from gql import Client, gql
 from gql.transport.exceptions import TransportConnectionFailed, TransportQueryError
 
 from gqlauth import Secret
-from gqlauth.integrations.gql._line import LONGEST_DRAIN
-from gqlauth.integrations.gql._operation import repeated_by
-from gqlauth.integrations.gql._renewal import LONGEST_OVERLAP
+from gqlauth._subscriptions._line import LONGEST_DRAIN
+from gqlauth._subscriptions._operation import repeated_by
+from gqlauth._subscriptions._renewal import LONGEST_OVERLAP
 from gqlauth_strategies import Bearer
 from tests.support.subscriptions import OLDER, Answers, Rejects, subscription_server
 from tests.support.token_endpoint import answer

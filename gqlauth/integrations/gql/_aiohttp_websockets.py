@@ -8,7 +8,7 @@ from aiohttp import ClientError, ClientWebSocketResponse, WSMsgType, WSServerHan
 from gql.transport.aiohttp_websockets import AIOHTTPWebsocketsTransport as Gqls
 from yarl import URL
 
-from gqlauth.integrations.gql._opening import Ending
+from gqlauth._subscriptions._opening import Ending
 from gqlauth.integrations.gql._subscriptions import RenewingTransport
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         WSMessage,
     )
 
-    from gqlauth.integrations.gql._opening import Veiled
+    from gqlauth._subscriptions._opening import Veiled
 
 
 class AIOHTTPWebsocketsTransport(RenewingTransport, Gqls):

@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
-import copy
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from gql.transport.exceptions import TransportConnectionFailed
+from gql.transport.common.adapters import AdapterConnection
+from gql.transport.exceptions import (
+    TransportConnectionFailed,
+    TransportError,
+    TransportProtocolError,
+    TransportServerError,
+)
 from gql.transport.websockets_protocol import WebsocketsProtocolTransportBase
 
-from gqlauth._http import httpx
 from gqlauth._http_client import setup
-from gqlauth._request_headers import origin
+from gqlauth._subscriptions._line import Line
+from gqlauth._subscriptions._opening import Failures, Opener
+from gqlauth._subscriptions._places import payload_with, place_of
+from gqlauth._subscriptions._renewal import Renewal
 from gqlauth._tls import system_context
-from gqlauth.errors import ConfigError
-from gqlauth.integrations.gql._line import Line
 from gqlauth.integrations.gql._logs import redact_logs
-from gqlauth.integrations.gql._opening import Opener
-from gqlauth.integrations.gql._renewal import Renewal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from gqlauth import AuthService
+    from gqlauth._clock import Clock
+    from gqlauth._subscriptions._opening import Ending, Veiled
 
-    from gqlauth import AuthService, Token
-    from gqlauth._config import Endpoint
-    from gqlauth.integrations.gql._opening import Ending, Veiled
+_FAILURES: Final = Failures(
+    any=TransportError,
+    lost=TransportConnectionFailed,
+    protocol=TransportProtocolError,
+    refused=TransportServerError,
+)
 
-_SCHEMES: Final = {"ws": "http", "wss": "https"}
+
+class _Line(Line, AdapterConnection):
+    """What gql takes for one connection."""
+
+    def __init__(self, opener: Opener, clock: Clock) -> None:
+        super().__init__(opener, clock)
+        template = opener.template
+        self.url: Any = template.url
+        self.connect_args: Any = template.connect_args
+        self.subprotocols: Any = template.subprotocols
+        self.headers: Any = template.headers
+        self.ssl: Any = template.ssl
 
 
 class RenewingTransport(WebsocketsProtocolTransportBase):
@@ -72,7 +91,7 @@ class RenewingTransport(WebsocketsProtocolTransportBase):
         **settings: Any,  # noqa: ANN401 - gql's own
     ) -> None:
         endpoint = service.endpoint(name)
-        place = _place(endpoint, url)
+        place = place_of(endpoint, url)
         hooks, context = setup(endpoint, authenticate=True)
         chosen = {
             "connect_timeout": endpoint.timeout,
@@ -96,15 +115,16 @@ class RenewingTransport(WebsocketsProtocolTransportBase):
             place=place,
             hooks=hooks,
             in_header=auth_in != "init",
-            payload=lambda token: _payload(
+            payload=lambda token: payload_with(
                 self.init_payload, None if auth_in == "header" else token, init_path
             ),
             patience=self.ack_timeout,
             template=self.adapter,
+            failures=_FAILURES,
             dress=self._dress,
             ending=self._ending,
         )
-        self.adapter = Line(self._opener, clock)
+        self.adapter = _Line(self._opener, clock)
         # Which gql's own asks for also where it was never connected.
         self.subprotocol = self.GRAPHQLWS_SUBPROTOCOL
         redact_logs()
@@ -144,38 +164,3 @@ class RenewingTransport(WebsocketsProtocolTransportBase):
         if self._renewal is not None:
             renewing = self._renewal.run(self.adapter, self._opener, self.connect_timeout)
             self.adapter.start(renewing)
-
-
-def _place(endpoint: Endpoint, url: str | None) -> httpx.URL:
-    """Return where to connect, in the words of HTTP, if a token of the endpoint may go there.
-
-    Raises:
-        ConfigError: when it may not.
-
-    """
-    try:
-        given = httpx.URL(endpoint.url if url is None else url)
-        place = given.copy_with(scheme=_SCHEMES.get(given.scheme, given.scheme))
-    except httpx.InvalidURL:
-        raise ConfigError(
-            f'endpoint "{endpoint.name}": the url of its subscriptions is no URL'
-        ) from None
-    places = (endpoint.url, *endpoint.origins)
-    if origin(place) not in {origin(httpx.URL(one)) for one in places}:
-        raise ConfigError(
-            f'endpoint "{endpoint.name}": {given.scheme}://{given.netloc.decode()} is none of its '
-            "origins: name it in its origins"
-        )
-    return place
-
-
-def _payload(given: Mapping[str, Any], token: Token | None, path: str | None) -> Mapping[str, Any]:
-    """Return what ``connection_init`` carries: what was given, and the token at a path."""
-    payload: dict[str, Any] = copy.deepcopy(dict(given))
-    if token is not None:
-        *folders, name = (path or token.header_name).split(".")
-        table = payload
-        for folder in folders:
-            table = table.setdefault(folder, {})
-        table.setdefault(name, token.header_value)
-    return payload

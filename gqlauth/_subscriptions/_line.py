@@ -1,4 +1,4 @@
-"""What gql takes for one connection: connections of which one takes over from the other."""
+"""What its user takes for one connection: some of which one takes over from the other."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from gql.transport.common.adapters import AdapterConnection
-from gql.transport.exceptions import TransportConnectionFailed, TransportError
-
 from gqlauth._graphql import asks_subscription
+from gqlauth._subscriptions._opening import parsed
+from gqlauth._subscriptions._operation import ENDS, STOPS, Operation
 from gqlauth.errors import GqlAuthError
-from gqlauth.integrations.gql._opening import parsed
-from gqlauth.integrations.gql._operation import ENDS, STOPS, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from gqlauth._clock import Clock
+    from gqlauth._subscriptions._opening import Link, Opener
     from gqlauth._token import Token
-    from gqlauth.integrations.gql._opening import Link, Opener
 
 #: Seconds for which the other side may keep silent when it was told to stop.
 LONGEST_DRAIN: Final = 10.0
@@ -27,21 +24,18 @@ LONGEST_DRAIN: Final = 10.0
 _PING: Final = '{"type": "ping"}'
 
 
-class Line(AdapterConnection):
-    """Connections of gql's own, of which one takes over from the other.
+class Line:
+    """Connections of a library's, of which one takes over from the other.
 
-    gql's transport sends and receives by it, and knows nothing of that. A subscription is begun on
-    the new connection by the very message that began it on the old one.
+    Who sends and receives by it knows nothing of that. A subscription is begun on the new
+    connection by the very message that began it on the old one. What it raises are the failures
+    of its opener.
     """
 
     def __init__(self, opener: Opener, clock: Clock) -> None:
         """Open connections by `opener`."""
-        template = opener.template
-        super().__init__(template.url, template.connect_args)
-        self.subprotocols = template.subprotocols
-        self.headers: Any = template.headers
-        self.ssl: Any = template.ssl
         self._opener = opener
+        self._failures = opener.failures
         self._clock = clock
         # All that are open, and of them the one that operations go over; and whether that is about
         # to take over from another.
@@ -76,16 +70,16 @@ class Line(AdapterConnection):
         """Connect with a token that is valid now.
 
         Raises:
-            TransportConnectionFailed: when it fails; its cause is a `GqlAuthError` where that is
-                for want of a token, or as the server refused it.
-            TransportError: when the server speaks another protocol.
+            Exception: that it is lost, when it fails; its cause is a `GqlAuthError` where that is
+                for want of a token, or as the server refused it. Or that the server speaks another
+                protocol.
             TimeoutError: when it acknowledges nothing.
 
         """
         try:
             link = await self._opener.open(await self._opener.token())
         except GqlAuthError as error:
-            raise TransportConnectionFailed(str(error)) from error
+            raise self._failures.lost(str(error)) from error
         self._operations = {}
         self._inbox = asyncio.Queue()
         self._link = self._begun(link)
@@ -103,13 +97,13 @@ class Line(AdapterConnection):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*map(self._closed, self._links))
-        self._inbox.put_nowait(TransportConnectionFailed("the connection is closed"))
+        self._inbox.put_nowait(self._failures.lost("the connection is closed"))
 
     async def send(self, message: str) -> None:
-        """Send what gql says, to whom it is for.
+        """Send a message, to whom it is for.
 
         Raises:
-            TransportConnectionFailed: when that connection is lost.
+            Exception: when that connection is lost.
 
         """
         told = parsed(message)
@@ -122,7 +116,7 @@ class Line(AdapterConnection):
                 self._operations[key] = Operation(key, kind, message, moves=moves, link=link)
             elif kind in STOPS.values() and key in self._operations:
                 for one in self._operations.pop(key).links:
-                    await _tell(one, message)
+                    await self._tell(one, message)
                 self._look()
                 return
             elif kind == "ping":
@@ -130,10 +124,10 @@ class Line(AdapterConnection):
             await link.adapter.send(message)
 
     async def receive(self) -> str:
-        """Return the next message that gql is to see.
+        """Return the next message that its user is to see.
 
         Raises:
-            TransportError: when the connection is lost.
+            Exception: when the connection is lost.
 
         """
         message = await self._inbox.get()
@@ -151,7 +145,7 @@ class Line(AdapterConnection):
         end where they began.
 
         Raises:
-            TransportConnectionFailed: when the new one is lost before; the old one then serves on.
+            Exception: when the new one is lost before; the old one then serves on.
 
         """
         old = self._link
@@ -169,7 +163,7 @@ class Line(AdapterConnection):
         def moving() -> list[Operation]:
             return [one for one in self._operations.values() if one.next is new]
 
-        with suppress(TransportConnectionFailed):  # its loss is seen below
+        with suppress(self._failures.lost):  # its loss is seen below
             for one in list(self._operations.values()):
                 async with self._sending:
                     if one.moves and self._operations.get(one.key) is one:
@@ -180,7 +174,7 @@ class Line(AdapterConnection):
         )
         if new.lost is not None:
             self._link = old
-            raise TransportConnectionFailed("the new connection was lost") from new.lost
+            raise self._failures.lost("the new connection was lost") from new.lost
         # What the new one brings before the old one is told to stop, the old one brings, too.
         overlapping = [one for one in moving() if one.is_there and old.lost is None]
         await self._drain(old, moving)
@@ -192,7 +186,7 @@ class Line(AdapterConnection):
 
     async def _drain(self, old: Link, moving: Callable[[], list[Operation]]) -> None:
         """Tell the other side to stop, and wait until what it has sent before has come."""
-        with suppress(TransportConnectionFailed):
+        with suppress(self._failures.lost):
             for one in moving():
                 one.stopped = True
                 await old.adapter.send(one.stop)
@@ -231,7 +225,7 @@ class Line(AdapterConnection):
             while True:
                 message = await link.adapter.receive()
                 self._take(link, message, parsed(message))
-        except TransportError as error:
+        except self._failures.any as error:
             link.lost = error
             self._opener.ended(link, error)
             self._look()
@@ -248,7 +242,7 @@ class Line(AdapterConnection):
             if handed and kind in ENDS:
                 del self._operations[key]
                 if operation.next is not None:
-                    self.start(_tell(operation.next, operation.stop))
+                    self.start(self._tell(operation.next, operation.stop))
         if handed:
             self._inbox.put_nowait(message)
         if self._moving or kind in ENDS:
@@ -279,8 +273,7 @@ class Line(AdapterConnection):
             link.closing.add_done_callback(lambda _: self._links.discard(link))
         return link.closing
 
-
-async def _tell(link: Link, message: str) -> None:
-    """Send a message that is of no use where the connection is lost."""
-    with suppress(TransportConnectionFailed):
-        await link.adapter.send(message)
+    async def _tell(self, link: Link, message: str) -> None:
+        """Send a message that is of no use where the connection is lost."""
+        with suppress(self._failures.lost):
+            await link.adapter.send(message)

@@ -6,15 +6,9 @@ import asyncio
 import copy
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
-from gql.transport.exceptions import (
-    TransportConnectionFailed,
-    TransportError,
-    TransportProtocolError,
-    TransportServerError,
-)
 
 from gqlauth._http import httpx
 from gqlauth._redact import escape_control, redact_text
@@ -24,10 +18,8 @@ from gqlauth.errors import TokenRefusedError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from gql.transport.common.adapters import AdapterConnection
-
+    from gqlauth._subscriptions._renewal import Renewal
     from gqlauth._token import Token
-    from gqlauth.integrations.gql._renewal import Renewal
 
     Payload = Callable[[Token | None], Mapping[str, Any]]
 
@@ -62,11 +54,45 @@ class Ending:
         return f"{self.code} {_harmless(self.reason)}".strip()
 
 
+class Connection(Protocol):
+    """A connection of a library's, before it is opened and then."""
+
+    @property
+    def response_headers(self) -> dict[str, str]:
+        """Return the headers by which the server answered the handshake."""
+        ...
+
+    async def connect(self) -> None:
+        """Shake hands."""
+
+    async def send(self, message: str) -> None:
+        """Send a message."""
+
+    async def receive(self) -> str:
+        """Return the next message."""
+        ...
+
+    async def close(self) -> None:
+        """Close it, if it is open."""
+
+
+@attrs.frozen
+class Failures:
+    """What is raised where something fails: the errors of whoever uses the connections."""
+
+    #: Any of them, and that a connection is lost, or cannot be had.
+    any: type[Exception]
+    lost: type[Exception]
+    #: That the server speaks another protocol, and that it refuses one who shows no token.
+    protocol: type[Exception]
+    refused: type[Exception]
+
+
 @attrs.define(eq=False)
 class Link:
     """One connection, and the token that it was opened with."""
 
-    adapter: AdapterConnection
+    adapter: Connection
     token: Token | None
     #: What the server has acknowledged it by.
     acknowledgement: str
@@ -105,9 +131,11 @@ class Opener:
     payload: Payload
     #: Seconds for the acknowledgement.
     patience: float | None
-    #: What each connection is a copy of; what lets that send headers to the origin, and nowhere
-    #: else; and how the other side ended one, if that is why an error was raised.
+    #: What each connection is a copy of, and what it raises; what lets that send headers to the
+    #: origin, and nowhere else; and how the other side ended one, if that is why an error was
+    #: raised.
     template: Any
+    failures: Failures
     dress: Callable[[Any, Veiled], None]
     ending: Callable[[Any, BaseException], Ending | None]
 
@@ -125,12 +153,15 @@ class Opener:
 
         Raises:
             GqlAuthError: when there is no other, or that one is refused, too.
-            TransportError: when it fails.
+            Exception: one of its failures, when it fails.
             TimeoutError: when it takes too long.
 
         """
         if self.renewal is None or token is None:
-            return await self._opened(None)
+            try:
+                return await self._opened(None)
+            except _RefusedError as error:
+                raise self.failures.refused(str(error)) from error
         source = self.renewal.source
         opened = await self._tried(token)
         if isinstance(opened, str) and source.refused(token, opened):
@@ -145,7 +176,7 @@ class Opener:
         source.accepted(token)
         return opened
 
-    def ended(self, link: Link, error: TransportError) -> None:
+    def ended(self, link: Link, error: Exception) -> None:
         """Take note that a connection, which served, was ended."""
         ending = self.ending(link.adapter, error)
         if self.renewal and link.token and ending and ending.code in LATE_REFUSALS:
@@ -184,10 +215,10 @@ class Opener:
                 raise _RefusedError(str(ending), wants_proof=wants_proof) from error
             raise
 
-    async def _acknowledged(self, adapter: AdapterConnection, token: Token | None) -> str:
+    async def _acknowledged(self, adapter: Connection, token: Token | None) -> str:
         """Begin, and return what the server has acknowledged it by."""
         # Where it cannot be sent the other side has closed already: what is received tells how.
-        with suppress(TransportConnectionFailed):
+        with suppress(self.failures.lost):
             await adapter.send(
                 json.dumps({"type": "connection_init", "payload": self.payload(token)})
             )
@@ -201,10 +232,10 @@ class Opener:
         del message  # a traceback would show it
         if kind == "connection_error":  # so the older protocol says no
             raise _RefusedError(how)
-        raise TransportProtocolError(f"the server did not acknowledge the connection, but: {how}")
+        raise self.failures.protocol(f"the server did not acknowledge the connection, but: {how}")
 
 
-class _RefusedError(TransportServerError):
+class _RefusedError(Exception):
     """A server refuses a token."""
 
     def __init__(self, how: str, *, wants_proof: bool = False) -> None:

@@ -11,7 +11,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gqlauth.integrations.gql._opening import Link
+    from gqlauth._subscriptions._opening import Link
 
 #: What ends an operation from the other side, and what does from this one, by what began it: in
 #: the words of the protocol of today, and of the older one.

@@ -8,7 +8,6 @@ import random
 from typing import TYPE_CHECKING, Final
 
 import attrs
-from gql.transport.exceptions import TransportError
 
 from gqlauth import _log
 from gqlauth.errors import GqlAuthError
@@ -16,9 +15,9 @@ from gqlauth.errors import GqlAuthError
 if TYPE_CHECKING:
     from gqlauth._clock import Clock
     from gqlauth._source import Source
+    from gqlauth._subscriptions._line import Line
+    from gqlauth._subscriptions._opening import Opener
     from gqlauth._token import Token
-    from gqlauth.integrations.gql._line import Line
-    from gqlauth.integrations.gql._opening import Opener
 
 #: A connection is renewed so many seconds before its token ends, or this part of its life,
 #: whichever is less; and up to so much of that earlier, so that a fleet does not come at once.
@@ -69,7 +68,7 @@ class Renewal:
                     link = await opener.open(another)
                 overlap = min(LONGEST_OVERLAP, self._left(token) * OVERLAP_PART)
                 moved = await line.take_over(link, overlap)
-            except (GqlAuthError, TransportError, TimeoutError) as error:
+            except (GqlAuthError, opener.failures.any, TimeoutError) as error:
                 _log.warning(
                     "the connection could not be renewed",
                     endpoint=opener.name,

@@ -1,0 +1,1 @@
+"""Subscriptions over websockets that outlive their tokens, whichever library connects."""
