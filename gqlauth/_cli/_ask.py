@@ -21,10 +21,17 @@ from gqlauth._cli._jq import Filter
 from gqlauth._cli._output import as_text, filtered, head, write
 from gqlauth._cli._pages import CURSOR, Pages, check_pages, slurped
 from gqlauth._cli._run import run, waiting
-from gqlauth._cli._send import Call, default_headers, send
+from gqlauth._cli._send import (
+    DEFAULT_HEADERS,
+    STREAM_HEADERS,
+    Call,
+    default_headers,
+    send,
+)
 from gqlauth._cli._target import is_url, target
 from gqlauth._cli._uploads import opened, parted
 from gqlauth._cli._verdict import Verdict
+from gqlauth._graphql import asks_subscription
 from gqlauth._service import AuthService
 
 if TYPE_CHECKING:
@@ -78,11 +85,17 @@ def ask(settings: Globals, options: Options) -> int:
     given = headers(options.extra, uploads=bool(uploads))
     program = None if options.jq is None else Filter(options.jq)
     config, endpoint = target(settings, options.endpoint)
+    subscribes = asks_subscription(body)
+    if subscribes and (uploads or options.paginate):
+        raise click.UsageError("a subscription has no pages, and uploads no files")
+    own = STREAM_HEADERS if subscribes else DEFAULT_HEADERS
     call = Call(
         config=config,
         endpoint=endpoint,
         headers=(
-            *default_headers(endpoint, {name.lower() for name, _ in given}, uploads=bool(uploads)),
+            *default_headers(
+                endpoint, {name.lower() for name, _ in given}, own, uploads=bool(uploads)
+            ),
             *given,
         ),
         body=_encoded(body),
@@ -92,6 +105,10 @@ def ask(settings: Globals, options: Options) -> int:
     if options.dry_run:
         write("".join(f"{line}\n" for line in dry_run(call, body, uploads)))
         return SUCCESS
+    if subscribes:
+        from gqlauth._cli._subscribe import subscribe  # noqa: PLC0415 - few ask for that
+
+        return subscribe(settings, options, call, program, bare=_bare(call, options.endpoint))
     asking = _Asking(settings, options, call, body, program)
     if options.paginate:
         return run(asking.pages)

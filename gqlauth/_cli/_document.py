@@ -60,8 +60,8 @@ def operation_name(text: str, name: str | None) -> str | None:
     What cannot be read for sure goes to the server, whose business it is.
 
     Raises:
-        click.UsageError: when it is not clear which operation is meant, when there is none of
-            that name, or when it is a subscription.
+        click.UsageError: when it is not clear which operation is meant, or when there is none of
+            that name.
 
     """
     found = operations(text)
@@ -73,6 +73,4 @@ def operation_name(text: str, name: str | None) -> str | None:
         raise click.UsageError(f'no operation "{name}" in the document, which has {listed}')
     if len(meant) > 1:
         raise click.UsageError(f"which operation? Choose with -o NAME; the document has {listed}")
-    if meant[0] == "subscription":
-        raise click.UsageError("subscriptions are not supported yet: ask a query or a mutation")
     return name

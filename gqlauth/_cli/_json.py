@@ -110,6 +110,14 @@ def pretty(text: str, paint: Callable[[str, str], str] | None = None) -> Iterato
         piece = following
 
 
+def compact(text: str, paint: Callable[[str, str], str] | None = None) -> Iterator[str]:
+    """Yield `text`, which must be JSON, in pieces that make up one line; see `pretty`."""
+    paint = _plain if paint is None else paint
+    pieces = [piece[0] for piece in _PIECE.finditer(text)]
+    for here, following in zip(pieces, [*pieces[1:], ""], strict=True):
+        yield paint(_escaped(here), _kind(here, is_key=following == ":"))
+
+
 def _plain(piece: str, _kind: str) -> str:
     return piece
 

@@ -57,6 +57,11 @@ def as_text(answer: Answer, *, coloured: bool) -> str:
     return answer.text if answer.text.endswith("\n") else answer.text + "\n"
 
 
+def as_line(answer: Answer, *, coloured: bool) -> str:
+    """Return an answer as one line, with colours if they are wanted."""
+    return "".join(_json.compact(answer.text, _paint if coloured else None)) + "\n"
+
+
 def filtered(answer: Answer, program: Filter) -> str:
     """Return what `program` makes of an answer, a line for each result.
 

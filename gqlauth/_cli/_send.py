@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -18,12 +19,13 @@ from gqlauth._tries import described
 from gqlauth._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 
     from gqlauth._cli._uploads import OpenFile
     from gqlauth._config import Config, Endpoint
 
-_DEFAULT_HEADERS: Final[Mapping[str, str]] = {
+#: What a request has where nobody says otherwise.
+DEFAULT_HEADERS: Final[Mapping[str, str]] = {
     "Content-Type": "application/json",
     "Accept": "application/graphql-response+json, application/json;q=0.9",
     "User-Agent": f"gql (gqlauth)/{__version__}",
@@ -33,6 +35,16 @@ _DEFAULT_HEADERS: Final[Mapping[str, str]] = {
 _UPLOAD_HEADERS: Final[Mapping[str, str]] = {
     "Apollo-Require-Preflight": "true",
     "GraphQL-Preflight": "1",
+}
+#: The same for a subscription: it may be answered by any stream, which nobody is to compress, as
+#: that may keep events back.
+STREAM_HEADERS: Final[Mapping[str, str]] = {
+    **DEFAULT_HEADERS,
+    "Accept": (
+        "text/event-stream, multipart/mixed;subscriptionSpec=1.0,"
+        " application/graphql-response+json;q=0.9, application/json;q=0.8"
+    ),
+    "Accept-Encoding": "identity",
 }
 # Answers that go on for as long as the server likes.
 _STREAMS: Final = ("text/event-stream", "multipart/")
@@ -77,19 +89,23 @@ class Call:
 
 
 def default_headers(
-    endpoint: Endpoint, given: Collection[str] = (), *, uploads: bool = False
+    endpoint: Endpoint,
+    given: Collection[str] = (),
+    own: Mapping[str, str] = DEFAULT_HEADERS,
+    *,
+    uploads: bool = False,
 ) -> Iterator[tuple[str, str]]:
-    """Yield the headers that each request has, unless they are `given`, in lower case.
+    """Yield `own`: the headers that each request has, unless they are `given`, in lower case.
 
     Those of the endpoint come before ours, and are added as the request is sent. The
     ``Content-Type`` of a request with `uploads` is httpx's to say, which knows the boundary.
     """
-    own = {key.lower() for key in endpoint.headers}
-    headers = {**_DEFAULT_HEADERS, **_UPLOAD_HEADERS} if uploads else _DEFAULT_HEADERS
+    known = {*given, *(key.lower() for key in endpoint.headers)}
     if uploads:
-        own.add("content-type")
-    for key, value in headers.items():
-        if key.lower() not in own and key.lower() not in given:
+        own = {**own, **_UPLOAD_HEADERS}
+        known.add("content-type")
+    for key, value in own.items():
+        if key.lower() not in known:
             yield key, value
 
 
@@ -103,33 +119,58 @@ async def send(call: Call, service: AuthService | None = None) -> Reply:
         GqlAuthError: when there is no token to be had.
 
     """
+    with anyio.move_on_after(call.timeout), failing(call):
+        if service is not None:
+            return await _sent(call, service)
+        async with AuthService(call.config, short_lived=True) as own:
+            return await _sent(call, own)
+    raise late(call)
+
+
+def late(call: Call) -> Failure:
+    """Return that there was no answer within the time for all of it."""
+    return Failure(f"{call.endpoint.name}: no answer within {call.timeout:g} s", UNAVAILABLE)
+
+
+@contextmanager
+def failing(call: Call) -> Iterator[None]:
+    """Say why no answer of `call` could be had, in the words of the command line.
+
+    Raises:
+        Failure: instead of what httpx raises.
+
+    """
     name = call.endpoint.name
-    with anyio.move_on_after(call.timeout):
-        try:
-            if service is not None:
-                return await _sent(call, service)
-            async with AuthService(call.config, short_lived=True) as own:
-                return await _sent(call, own)
-        except httpx.TimeoutException as error:
-            late = _LATE.get(type(error), "it took too long")
-            raise Failure(f"{name}: no answer of {call.host}: {late}", UNAVAILABLE) from error
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-            # Not with its text, which may quote a header.
-            raise Failure(
-                f"{name}: {call.host} cannot be asked: {type(error).__name__}", USAGE
-            ) from error
-        except httpx.DecodingError as error:
-            raise Failure(f"{name}: the answer is not encoded as it says", API_ERROR) from error
-        except httpx.TransportError as error:
-            # h11 quotes the bytes that came, which may be those that were sent.
-            told = described(error).partition(": bytearray(")[0]
-            raise Failure(
-                f"{name}: the API {call.host} cannot be reached: {told}", UNAVAILABLE
-            ) from error
-    raise Failure(f"{name}: no answer within {call.timeout:g} s", UNAVAILABLE)
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        what = _LATE.get(type(error), "it took too long")
+        raise Failure(f"{name}: no answer of {call.host}: {what}", UNAVAILABLE) from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+        # Not with its text, which may quote a header.
+        raise Failure(
+            f"{name}: {call.host} cannot be asked: {type(error).__name__}", USAGE
+        ) from error
+    except httpx.DecodingError as error:
+        raise Failure(f"{name}: the answer is not encoded as it says", API_ERROR) from error
+    except httpx.TransportError as error:
+        told = reason(error)
+        raise Failure(
+            f"{name}: the API {call.host} cannot be reached: {told}", UNAVAILABLE
+        ) from error
 
 
-async def _sent(call: Call, service: AuthService) -> Reply:
+def reason(error: httpx.TransportError) -> str:
+    """Return what an error says, without what was sent."""
+    # h11 quotes the bytes that came, which may be those that were sent.
+    return described(error).partition(": bytearray(")[0]
+
+
+@asynccontextmanager
+async def exchange(
+    call: Call, service: AuthService
+) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.Request, list[str]]]:
+    """Give what sends `call`, the request, and a list: of what was sent to prove the client."""
     # Where all of it is bounded, that is to be what ends it, and no step.
     step = None if call.timeout is None else 2 * call.timeout
     sent: list[str] = []
@@ -142,10 +183,17 @@ async def _sent(call: Call, service: AuthService) -> Reply:
         call.endpoint.name, authenticate=call.authenticate, timeout=step
     ) as client:
         client.event_hooks["request"].append(note)
-        async with client.stream(
-            "POST", call.endpoint.url, headers=_encoded(call.headers), **_content(call)
-        ) as response:
+        url, headers = call.endpoint.url, _encoded(call.headers)
+        yield client, client.build_request("POST", url, headers=headers, **_content(call)), sent
+
+
+async def _sent(call: Call, service: AuthService) -> Reply:
+    async with exchange(call, service) as (client, request, sent):
+        response = await client.send(request, stream=True)
+        try:
             return await _read(call, response, sent)
+        finally:
+            await response.aclose()
 
 
 def _content(call: Call) -> dict[str, Any]:
@@ -164,8 +212,8 @@ def _content(call: Call) -> dict[str, Any]:
 
 
 async def _read(call: Call, response: httpx.Response, sent: Iterable[str]) -> Reply:
-    kind = response.headers.get("content-type", "").strip().lower()
-    if response.is_success and kind.startswith(_STREAMS):
+    kind = media_type(response)
+    if is_stream(response):
         # Not with the rest of what it says, which may be an echo of what was sent.
         known = next(stream for stream in _STREAMS if kind.startswith(stream)).rstrip("/")
         raise Failure(
@@ -173,6 +221,22 @@ async def _read(call: Call, response: httpx.Response, sent: Iterable[str]) -> Re
             " which gql api does not read"
         )
     content = b"" if kind.startswith(_STREAMS) else await response.aread()
+    return reply_of(response, content, sent)
+
+
+def media_type(response: httpx.Response) -> str:
+    """Return the Content-Type of an answer, in lower case; empty where it has none."""
+    kind: str = response.headers.get("content-type", "")
+    return kind.strip().lower()
+
+
+def is_stream(response: httpx.Response) -> bool:
+    """Tell whether an answer goes on for as long as the server likes."""
+    return response.is_success and media_type(response).startswith(_STREAMS)
+
+
+def reply_of(response: httpx.Response, content: bytes, sent: Iterable[str]) -> Reply:
+    """Return an answer whose body is `content`."""
     return Reply(
         status=response.status_code,
         reason=response.reason_phrase,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PAGES: Final = "query($endCursor: String) { me(after: $endCursor) { pageInfo { hasNextPage } } }"
 UPLOAD: Final = "mutation($file: Upload!) { add(file: $file) { id } }"
 ASK: Final = "query Me($id: ID) { me { id } }"
+WATCH: Final = "subscription { me { id } }"
 
 #: How each command is run, by its name; the first of each at every verbosity.
 COMMANDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
@@ -36,6 +37,9 @@ COMMANDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         (PAGES, "--paginate", "--slurp"),
         (UPLOAD, "-F", "file=@gqlauth.toml"),
         (UPLOAD, "-e", "header", "-F", "file=@gqlauth.toml", "--dry-run"),
+        (WATCH, "--include"),
+        (WATCH, "-e", "raw", "--jq", ".data"),
+        (WATCH, "-e", "header", "--dry-run"),
     ),
     "auth check": (
         ("--json", "--probe-methods"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -172,6 +173,26 @@ def _partial(request: Request) -> Answer:
     return json_answer({"data": {"me": None}, "errors": [error]})
 
 
+def _streamed(request: Request) -> Answer:
+    """Send back what was sent: in an event, in one that is no GraphQL, and in a comment."""
+    error = {"message": echo(request), "extensions": {"code": echoed(request)}}
+    said = echoed(request).encode("latin-1")
+    body = b"data: %b\n\ndata: %b\n\n: %b\n\n" % (
+        json.dumps({"errors": [error]}).encode(),
+        said,
+        said,
+    )
+    return Answer(200, body, {"Content-Type": f"text/event-stream; a={echoed(request)}"})
+
+
+def _parted(request: Request) -> Answer:
+    """Send it back in parts, whose boundary is what was sent, too."""
+    fatal = {"payload": None, "errors": [{"message": echo(request)}]}
+    body = b"--a\r\n\r\n%b\r\n--a\r\n\r\n" % json.dumps(fatal).encode()
+    kind = f"multipart/mixed; boundary=a; of={echoed(request)}"
+    return Answer(200, body, {"Content-Type": kind})
+
+
 def _through_a_proxy(world: World, timeout: str = HASTE) -> None:
     url = f"http://ana:{encoded(PROXY_PASSWORD.text, 'URL-encoded')}@127.0.0.1:{unused_port()}"
     environment(HTTP_PROXY=url, http_proxy=url)(world)
@@ -231,6 +252,8 @@ STATES: Final[dict[str, State]] = {
     "refused by the API": State(api(_api_refusal), 0, echoes=True, of_servers=True),
     "refused in GraphQL": State(api(_unauthenticated), 0, echoes=True, of_servers=True),
     "partial": State(api(_partial), 0, echoes=True, of_servers=True),
+    "streamed": State(api(_streamed), 0, echoes=True, of_servers=True),
+    "streamed in parts": State(api(_parted), 0, echoes=True, of_servers=True),
     "an API that fails": State(api(_unavailable), 0, echoes=True, of_servers=True),
     "an API that is a page": State(api(_page), 0, echoes=True, of_servers=True),
     "an API that redirects": State(api(_redirect), 0, echoes=True, of_servers=True),

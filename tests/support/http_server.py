@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tests.support.certificates import Certificate
 
@@ -41,6 +41,8 @@ class Answer:
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = attrs.field(factory=dict)
+    #: What follows the body, each as it comes; the connection then ends.
+    pieces: Iterable[bytes] = ()
 
 
 def json_answer(value: object, status: int = 200, **headers: str) -> Answer:
@@ -96,11 +98,15 @@ class HttpServer:
                 begin(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
-                if "Content-Length" not in answer.headers:
+                if answer.pieces:
+                    self.send_header("Connection", "close")
+                elif "Content-Length" not in answer.headers:
                     self.send_header("Content-Length", str(len(answer.body)))
                 with suppress(ConnectionError):  # whoever asked may have left
                     self.end_headers()
                     self.wfile.write(answer.body)
+                    for piece in answer.pieces:
+                        self.wfile.write(piece)
 
             do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the stdlib's names
 
