@@ -23,10 +23,10 @@ from gqlauth._cli._pages import CURSOR, Pages, check_pages, slurped
 from gqlauth._cli._run import run, waiting
 from gqlauth._cli._send import (
     DEFAULT_HEADERS,
-    STREAM_HEADERS,
     Call,
     default_headers,
     send,
+    stream_headers,
 )
 from gqlauth._cli._target import is_url, target
 from gqlauth._cli._uploads import opened, parted
@@ -88,7 +88,7 @@ def ask(settings: Globals, options: Options) -> int:
     subscribes = asks_subscription(body)
     if subscribes and (uploads or options.paginate):
         raise click.UsageError("a subscription has no pages, and uploads no files")
-    own = STREAM_HEADERS if subscribes else DEFAULT_HEADERS
+    own = stream_headers(endpoint) if subscribes else DEFAULT_HEADERS
     call = Call(
         config=config,
         endpoint=endpoint,

@@ -41,6 +41,11 @@ class Listener:
     #: What the server began with.
     _reply: Reply | None = None
 
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether the server answers."""
+        return self._reply is not None
+
     def begin(self, reply: Reply) -> None:
         """Take note that the server answers, and of how: each event comes with that."""
         self.waiting.close()
@@ -64,6 +69,11 @@ class Listener:
         """Take what is an answer and no stream."""
         self.begin(reply)
         self._tell(reply)
+
+    def loss(self, why: str) -> str:
+        """Say that the subscription was lost: events may have been missed since."""
+        events = "1 event" if self.count == 1 else f"{self.count} events"
+        return f"the subscription was lost after {events}: {why}"
 
     def _tell(self, reply: Reply) -> None:
         answer, trouble = None, ""
@@ -111,4 +121,9 @@ def unwrapped(text: bytes) -> bytes | None:
         payload = {"errors": message["errors"]}
     if payload is None:
         return None
-    return "".join(_json.compact(_json.write(payload))).encode()
+    return as_event(payload)
+
+
+def as_event(value: object) -> bytes:
+    """Return an event that `_json.read` has read."""
+    return "".join(_json.compact(_json.write(value))).encode()

@@ -36,15 +36,13 @@ _UPLOAD_HEADERS: Final[Mapping[str, str]] = {
     "Apollo-Require-Preflight": "true",
     "GraphQL-Preflight": "1",
 }
-#: The same for a subscription: it may be answered by any stream, which nobody is to compress, as
-#: that may keep events back.
-STREAM_HEADERS: Final[Mapping[str, str]] = {
-    **DEFAULT_HEADERS,
-    "Accept": (
-        "text/event-stream, multipart/mixed;subscriptionSpec=1.0,"
-        " application/graphql-response+json;q=0.9, application/json;q=0.8"
-    ),
-    "Accept-Encoding": "identity",
+#: Those that are for a request with a body, and the answer to that.
+OF_A_BODY: Final = frozenset({"accept", "accept-encoding", "content-type"})
+# What a subscription may be answered by, as far as nobody says otherwise.
+_ONCE: Final = "application/graphql-response+json;q=0.9, application/json;q=0.8"
+_STREAMED: Final = {
+    "sse": "text/event-stream",
+    "multipart": "multipart/mixed;subscriptionSpec=1.0",
 }
 # Answers that go on for as long as the server likes.
 _STREAMS: Final = ("text/event-stream", "multipart/")
@@ -107,6 +105,20 @@ def default_headers(
     for key, value in own.items():
         if key.lower() not in known:
             yield key, value
+
+
+def stream_headers(endpoint: Endpoint) -> Mapping[str, str]:
+    """Return the same for a subscription: it may be answered by a stream.
+
+    Nobody is to compress that, as events may be kept back.
+    """
+    chosen = endpoint.subscriptions and endpoint.subscriptions.transport
+    streamed = [kind for name, kind in _STREAMED.items() if chosen in {None, name}]
+    return {
+        **DEFAULT_HEADERS,
+        "Accept": ", ".join([*streamed, _ONCE]),
+        "Accept-Encoding": "identity",
+    }
 
 
 async def send(call: Call, service: AuthService | None = None) -> Reply:
@@ -177,13 +189,13 @@ async def exchange(
 
     async def note(request: httpx.Request) -> None:
         # Each time: an answer may echo the token that was refused before this one.
-        sent.extend(_proofs(call, request))
+        sent.extend(proofs(call, request))
 
     async with service.client(
         call.endpoint.name, authenticate=call.authenticate, timeout=step
     ) as client:
         client.event_hooks["request"].append(note)
-        url, headers = call.endpoint.url, _encoded(call.headers)
+        url, headers = call.endpoint.url, encoded(call.headers)
         yield client, client.build_request("POST", url, headers=headers, **_content(call)), sent
 
 
@@ -249,7 +261,7 @@ def reply_of(response: httpx.Response, content: bytes, sent: Iterable[str]) -> R
     )
 
 
-def _proofs(call: Call, request: httpx.Request) -> Iterator[str]:
+def proofs(call: Call, request: httpx.Request) -> Iterator[str]:
     """Yield what was sent to prove the client: headers that nobody wrote in plain text."""
     plain = {key.lower() for key, value in call.endpoint.headers.items() if isinstance(value, str)}
     plain |= {key.lower() for key, value in call.headers if redact(value, name=key) == value}
@@ -259,6 +271,7 @@ def _proofs(call: Call, request: httpx.Request) -> Iterator[str]:
             yield value.partition(" ")[2]
 
 
-def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+def encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return headers as they go out."""
     # What a shell gave that is no UTF-8 goes out as it came.
     return [(key.encode(), value.encode("utf-8", "surrogateescape")) for key, value in headers]

@@ -67,15 +67,7 @@ async def _read(call: Call, response: httpx.Response, listener: Listener) -> Non
         why = reason(error)
     except TooLargeError as error:
         raise Failure(f"{call.endpoint.name}: {error}", API_ERROR) from error
-    raise lost(call, listener, why)
-
-
-def lost(call: Call, listener: Listener, why: str) -> Failure:
-    """Return that a subscription was lost, and events may have been missed since."""
-    events = "1 event" if listener.count == 1 else f"{listener.count} events"
-    return Failure(
-        f"{call.endpoint.name}: the subscription was lost after {events}: {why}", UNAVAILABLE
-    )
+    raise Failure(f"{call.endpoint.name}: {listener.loss(why)}", UNAVAILABLE)
 
 
 class _Sse:

@@ -22,6 +22,11 @@ _REDIRECTS: Final = range(300, 400)
 _ERRORS: Final = range(400, 600)
 
 
+def is_passing(status: int) -> bool:
+    """Tell whether what a status says may go away by itself."""
+    return status in _PASSING or status >= 500  # noqa: PLR2004 - server errors begin there
+
+
 @attrs.frozen
 class Judgement:
     """What an answer comes to."""
@@ -70,7 +75,7 @@ class Verdict:
             return Judgement(API_ERROR, text)
         if (why := self._rejected()) is not None:
             return self._judged_rejected(why)
-        if status in _PASSING or status >= 500:  # noqa: PLR2004 - server errors begin there
+        if is_passing(status):
             after = self.reply.header("retry-after")
             again = f"; it asks to wait (Retry-After: {after})" if after else ""
             text = f"the API is unavailable: {self._status}{self._told()}{again}"

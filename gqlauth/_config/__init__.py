@@ -7,6 +7,7 @@ from gqlauth._config._find import Found, find
 from gqlauth._config._initial import trust_initial, write_initial
 from gqlauth._config._load import Loaded, load
 from gqlauth._config._model import RETRY_ON, Config, Endpoint, EndpointAuthConfig, unknown_endpoint
+from gqlauth._config._subscriptions import Subscriptions, as_http, as_websocket
 
 __all__ = [
     "RETRY_ON",
@@ -15,6 +16,9 @@ __all__ = [
     "EndpointAuthConfig",
     "Found",
     "Loaded",
+    "Subscriptions",
+    "as_http",
+    "as_websocket",
     "find",
     "load",
     "read",

@@ -157,6 +157,8 @@ class _Reader:
             endpoint: Endpoint = self._converter.structure(settings, Endpoint)
         except Wrong as error:
             wrong += [found.below(keys) for found in error.found]
+        else:
+            wrong += [found.below((*keys, "subscriptions")) for found in _misplaced(endpoint)]
         if wrong:
             return None, self._told(without_misspelt(wrong))
         return attrs.evolve(endpoint, name=name), ()
@@ -217,6 +219,14 @@ def _twofold(headers: object) -> Iterator[Finding]:
         if name.lower() == "authorization":
             message = "the endpoint has an auth, which sends its own: leave out one of the two"
             yield Finding(("headers", name), message)
+
+
+def _misplaced(endpoint: Endpoint) -> Iterable[Finding]:
+    """Return what is wrong with how subscriptions come from an endpoint."""
+    chosen, insecure = endpoint.subscriptions, endpoint.allow_insecure_http
+    if chosen is None:
+        return ()
+    return chosen.findings(endpoint.url, endpoint.origins, insecure=insecure)
 
 
 def _as_it_is(value: Any, _: Any) -> Any:  # noqa: ANN401 - what was read before

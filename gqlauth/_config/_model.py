@@ -11,6 +11,7 @@ from typing import Any, Final
 import attrs
 
 from gqlauth._config._findings import did_you_mean
+from gqlauth._config._subscriptions import Subscriptions
 from gqlauth._options import AuthOptions, CacheOptions
 from gqlauth._secret import Secret
 from gqlauth._token import HEADER_NAME, Strategy
@@ -93,6 +94,8 @@ class Endpoint:
     ca_file: Path | None = None
     #: Allow ``http`` to a host that is not loopback.
     allow_insecure_http: bool = False
+    #: How subscriptions come from it; None where its answer decides.
+    subscriptions: Subscriptions | None = None
     #: None where requests go out bare.
     auth: EndpointAuthConfig | None = None
     place: Place | None = attrs.field(default=None, eq=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from gqlauth._config import as_http
 from gqlauth._http import httpx
 from gqlauth._request_headers import origin
 from gqlauth.errors import ConfigError
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from gqlauth._config import Endpoint
     from gqlauth._token import Token
-
-_SCHEMES: Final = {"ws": "http", "wss": "https"}
 
 
 def place_of(endpoint: Endpoint, url: str | None) -> httpx.URL:
@@ -27,7 +26,7 @@ def place_of(endpoint: Endpoint, url: str | None) -> httpx.URL:
     """
     try:
         given = httpx.URL(endpoint.url if url is None else url)
-        place = given.copy_with(scheme=_SCHEMES.get(given.scheme, given.scheme))
+        place = httpx.URL(as_http(str(given)))
     except httpx.InvalidURL:
         raise ConfigError(
             f'endpoint "{endpoint.name}": the url of its subscriptions is no URL'
@@ -45,11 +44,17 @@ def payload_with(
     given: Mapping[str, Any], token: Token | None, path: str | None
 ) -> Mapping[str, Any]:
     """Return what ``connection_init`` carries: what was given, and the token at a path."""
+    if token is None:
+        return copy.deepcopy(dict(given))
+    return placed(given, path or token.header_name, token.header_value)
+
+
+def placed(given: Mapping[str, Any], path: str, text: str) -> Mapping[str, Any]:
+    """Return what was given, with a text at a path where there was nothing."""
     payload: dict[str, Any] = copy.deepcopy(dict(given))
-    if token is not None:
-        *folders, name = (path or token.header_name).split(".")
-        table = payload
-        for folder in folders:
-            table = table.setdefault(folder, {})
-        table.setdefault(name, token.header_value)
+    *folders, name = path.split(".")
+    table = payload
+    for folder in folders:
+        table = table.setdefault(folder, {})
+    table.setdefault(name, text)
     return payload

@@ -18,6 +18,7 @@ from gql.transport.exceptions import (
 )
 
 from gqlauth import ConfigError, Secret, SecretError, TokenRefusedError, TokenUnavailableError
+from gqlauth._config import Subscriptions
 from gqlauth._secret_sources import EnvSource
 from gqlauth._subscriptions._opening import Veiled
 from gqlauth.integrations.gql import AIOHTTPWebsocketsTransport, is_fatal
@@ -98,6 +99,35 @@ class TestToken:
 
         assert "authorization" not in connection.headers
         assert connection.payload == {"headers": {"Authorization": "Bearer token-1"}}
+
+    async def test_as_configured(
+        self, server: SubscriptionServer, serving: Serving, kind: Kind
+    ) -> None:
+        """Where the program says nothing, the endpoint's ``subscriptions`` count."""
+        url = f"{server.url.replace('http', 'ws')}/live"
+        chosen = Subscriptions(url=url, auth_in="init", init_path="a.b")
+        async with serving(server.url, subscriptions=chosen) as service:
+            async with Client(transport=kind(service)):
+                configured = await server.acknowledged.get()
+            async with Client(transport=kind(service, url=server.url, auth_in="header")):
+                given = await server.acknowledged.get()
+
+        assert configured.path == "/graphql/live"
+        assert "authorization" not in configured.headers
+        assert configured.payload == {"a": {"b": "Bearer token-1"}}
+        assert (given.path, given.payload) == ("/graphql", {})
+        assert given.headers["authorization"] == "Bearer token-1"
+
+    async def test_streams_are_configured(
+        self, server: SubscriptionServer, serving: Serving, kind: Kind
+    ) -> None:
+        """An address for streams over HTTP is none for websockets."""
+        chosen = Subscriptions(transport="sse", url=f"{server.url}/stream")
+        async with (
+            serving(server.url, subscriptions=chosen) as service,
+            Client(transport=kind(service)),
+        ):
+            assert (await server.acknowledged.get()).path == "/graphql"
 
     async def test_of_another_header(
         self, server: SubscriptionServer, serving: Serving, kind: Kind

@@ -108,6 +108,19 @@ class Connection:
             self.is_closed.set()
 
 
+class _Socket(ServerConnection):
+    """One that answers a request of another kind, too: not here."""
+
+    _asks_else = False
+
+    def data_received(self, data: bytes) -> None:
+        self._asks_else = self._asks_else or data.startswith(b"POST ")
+        if not self._asks_else:
+            super().data_received(data)
+        elif data.startswith(b"POST "):
+            self.transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+
 class SubscriptionServer:
     """Accepts connections, each by the next greeting; once there is none, it acknowledges."""
 
@@ -174,6 +187,7 @@ async def subscription_server(
         subprotocols=chosen,
         process_request=server._answer,
         close_timeout=1,
+        create_connection=_Socket,
         ssl=tls,
     ) as listener:
         port = next(iter(listener.sockets)).getsockname()[1]

@@ -14,6 +14,7 @@ from gql.transport.exceptions import (
 )
 from gql.transport.websockets_protocol import WebsocketsProtocolTransportBase
 
+from gqlauth._config import Subscriptions, as_websocket
 from gqlauth._http_client import setup
 from gqlauth._subscriptions._line import Line
 from gqlauth._subscriptions._opening import Failures, Opener
@@ -61,12 +62,14 @@ class RenewingTransport(WebsocketsProtocolTransportBase):
     Args:
         service: where tokens come from.
         name: the endpoint; the default one, if it is None.
-        url: where the server listens; the endpoint's URL with ``ws`` for ``http``, if it is None.
-            It must be at an origin of the endpoint's.
+        url: where the server listens; if it is None, what the endpoint's ``subscriptions`` say,
+            else the endpoint's URL with ``ws`` for ``http``. It must be at an origin of the
+            endpoint's.
         auth_in: where the token stands: in a ``header`` of the handshake, in the payload of
-            ``connection_init``, or in ``both``.
+            ``connection_init``, or in ``both``; if it is None, as ``subscriptions`` say.
         init_path: the place in that payload, with dots between names, such as
-            ``headers.Authorization``; the name of the token's header, if it is None.
+            ``headers.Authorization``; if it is None, what ``subscriptions`` say, else the name of
+            the token's header.
         renew: whether connections are renewed before their tokens end.
         settings: those of gql's own transport, which has the endpoint's time-out for connecting
             and for ``connection_ack``, and prefers the protocol ``graphql-transport-ws``. The
@@ -85,13 +88,16 @@ class RenewingTransport(WebsocketsProtocolTransportBase):
         name: str | None = None,
         *,
         url: str | None = None,
-        auth_in: Literal["header", "init", "both"] = "both",
+        auth_in: Literal["header", "init", "both"] | None = None,
         init_path: str | None = None,
         renew: bool = True,
         **settings: Any,  # noqa: ANN401 - gql's own
     ) -> None:
         endpoint = service.endpoint(name)
-        place = place_of(endpoint, url)
+        said = endpoint.subscriptions or Subscriptions()
+        own = said.url if said.by_websocket else None
+        place = place_of(endpoint, own if url is None else url)
+        auth_in, init_path = auth_in or said.auth_in, init_path or said.init_path
         hooks, context = setup(endpoint, authenticate=True)
         chosen = {
             "connect_timeout": endpoint.timeout,
@@ -102,7 +108,7 @@ class RenewingTransport(WebsocketsProtocolTransportBase):
         }
         if place.scheme == "https":
             chosen.setdefault("ssl", context or system_context())
-        address = str(place.copy_with(scheme="wss" if place.scheme == "https" else "ws"))
+        address = as_websocket(str(place))
         # What comes next in the order of classes is gql's own.
         super().__init__(address, **self._chosen(address, chosen))  # type: ignore[arg-type, call-arg]
         clock = service._clock  # noqa: SLF001 - of the same house
