@@ -13,6 +13,7 @@ from benchmarks.observed import observed
 from benchmarks.outage import outage
 from benchmarks.peers import absent
 from benchmarks.redaction import redaction
+from benchmarks.redis_costs import redis_costs
 from benchmarks.stampede import stampede
 from benchmarks.steady import steady
 from benchmarks.stored import stored
@@ -37,6 +38,7 @@ SUBJECTS: Final[dict[str, Measured]] = {
     "stored": stored,
     "redaction": redaction,
     "observed": observed,
+    "redis": redis_costs,
 }
 
 

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from benchmarks.measure import count, duration, percentile, ratio
 from benchmarks.peers import absent
 from benchmarks.subjects import SUBJECTS
 from benchmarks.table import Column, Goal, Table
-
-ROOT = Path(__file__).parents[1]
-
-
-def quick(*subjects: str) -> str:
-    """Return what a quick run prints of some subjects."""
-    options = [option for name in subjects for option in ("--only", name)]
-    ran = subprocess.run(
-        [sys.executable, "-P", str(ROOT / "benchmarks"), "--quick", *options],
-        capture_output=True,
-        check=True,
-        text=True,
-        timeout=120,
-    )
-    assert ran.stderr == ""
-    return ran.stdout
+from tests.support.benchmarks import quick
 
 
 def test_subjects() -> None:
     """All that is promised is measured."""
     promised = {"warm", "stampede", "steady", "keys", "outage", "commands", "stored", "redaction"}
-    assert promised | {"observed"} <= set(SUBJECTS)
+    assert promised | {"observed", "redis"} <= set(SUBJECTS)
 
 
 def test_a_quick_run() -> None:

@@ -144,6 +144,16 @@ class RedisServer:
         found = re.findall(rb"cmdstat_(\w+):calls=(\d+)", self.ask("INFO", "commandstats"))
         return Counter({name.decode(): int(number) for name, number in found})
 
+    def info(self, section: str) -> dict[str, str]:
+        """Return what it tells of itself."""
+        lines = self.ask("INFO", section).decode().splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
+    def cpu(self) -> float:
+        """Return the seconds of a processor that it has taken."""
+        told = self.info("cpu")
+        return float(told["used_cpu_user"]) + float(told["used_cpu_sys"])
+
     def dump(self, **how: Any) -> dict[str, Any]:
         """Return all that is in it, by name."""
         kinds = {"string": ("GET",), "hash": ("HGETALL",)}

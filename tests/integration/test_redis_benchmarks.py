@@ -1,0 +1,22 @@
+"""The benchmarks that want a Redis; for the others see ``tests/test_benchmarks.py``."""
+
+from __future__ import annotations
+
+from tests.support.benchmarks import quick
+
+
+def test_costs() -> None:
+    """What a Redis spends is told for a look, a turn, a key and a connection."""
+    lines = quick("redis").splitlines()
+
+    for start in (
+        "  a look at ",
+        "  a look over ",
+        "  a turn: ",
+        "  A key with a token ",
+        "  A connection that waits ",
+    ):
+        assert any(line.startswith(start) for line in lines)
+    (goal,) = [line for line in lines if line.startswith("  Goal: ")]
+    assert goal.startswith("  Goal: bytes of a key, beside its token: at most 1,024; ")
+    assert goal.endswith(": reached")
