@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import anyio
 
 from benchmarks.commands import commands
+from benchmarks.fleet import fleet
 from benchmarks.keys import keys
 from benchmarks.observed import observed
 from benchmarks.outage import outage
@@ -39,6 +40,7 @@ SUBJECTS: Final[dict[str, Measured]] = {
     "redaction": redaction,
     "observed": observed,
     "redis": redis_costs,
+    "fleet": fleet,
 }
 
 

@@ -14,7 +14,7 @@ from tests.support.benchmarks import quick
 def test_subjects() -> None:
     """All that is promised is measured."""
     promised = {"warm", "stampede", "steady", "keys", "outage", "commands", "stored", "redaction"}
-    assert promised | {"observed", "redis"} <= set(SUBJECTS)
+    assert promised | {"fleet", "observed", "redis"} <= set(SUBJECTS)
 
 
 def test_a_quick_run() -> None:
