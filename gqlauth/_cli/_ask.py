@@ -21,13 +21,7 @@ from gqlauth._cli._jq import Filter
 from gqlauth._cli._output import as_text, filtered, head, write
 from gqlauth._cli._pages import CURSOR, Pages, check_pages, slurped
 from gqlauth._cli._run import run, waiting
-from gqlauth._cli._send import (
-    DEFAULT_HEADERS,
-    Call,
-    default_headers,
-    send,
-    stream_headers,
-)
+from gqlauth._cli._send import DEFAULT_HEADERS, Call, default_headers, send, stream_headers
 from gqlauth._cli._target import is_url, target
 from gqlauth._cli._uploads import opened, parted
 from gqlauth._cli._verdict import Verdict
@@ -87,7 +81,8 @@ def ask(settings: Globals, options: Options) -> int:
     config, endpoint = target(settings, options.endpoint)
     subscribes = asks_subscription(body)
     if subscribes and (uploads or options.paginate):
-        raise click.UsageError("a subscription has no pages, and uploads no files")
+        what = "--paginate: a subscription has no pages" if options.paginate else ""
+        raise click.UsageError(what or "a subscription uploads no files")
     own = stream_headers(endpoint) if subscribes else DEFAULT_HEADERS
     call = Call(
         config=config,

@@ -12,7 +12,7 @@ from gqlauth._redact import escape_control, redact, redact_text
 from gqlauth._secret import MASK, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from gqlauth._cli._send import Call
     from gqlauth._cli._uploads import Upload
@@ -27,40 +27,16 @@ def dry_run(call: Call, body: dict[str, Any], uploads: Mapping[str, Upload]) -> 
     chosen = _subscriptions(call, body)
     by_websocket = chosen is not None and chosen.by_websocket
     yield escape_control(redact_text(_asked(call, chosen)))
+    headers = call.endpoint.headers
     form = [("Content-Type", "multipart/form-data")] if uploads else []
     shown = [*form, *call.headers]
     given = {name.lower() for name, _ in shown}
-    yield from _headers(call, shown, unless=OF_A_BODY if by_websocket else frozenset())
-    credential = _credential(call, given)
-    if credential and not (by_websocket and chosen and chosen.auth_in == "init"):
-        yield f"{credential}: {MASK} ({_source(call)})"
-        if getattr(_strategy(call), "dpop", False):
-            yield f"DPoP: {MASK} (a proof for this request alone)"
-    yield ""
-    query = "\n".join(redact_text(line) for line in body["query"].split("\n"))
-    shown_body = {**redact(body), "query": query}
-    if by_websocket and chosen is not None:
-        yield _pretty({"type": "connection_init", "payload": _init(call, chosen, credential)})
-        shown_body = {"id": "1", "type": "subscribe", "payload": shown_body}
-    yield _pretty(shown_body)
-    if uploads:
-        yield ""
-    for place, upload in uploads.items():
-        yield f"{place}: {escape_control(redact_text(f'@{upload.name}'))}"
-
-
-def _headers(
-    call: Call, shown: Iterable[tuple[str, str]], *, unless: Collection[str]
-) -> Iterator[str]:
-    """Yield the headers that are `shown`, and those of the endpoint that they leave."""
-    headers = call.endpoint.headers
     secret = {name.lower() for name, own in headers.items() if isinstance(own, Secret)}
-    given = set()
     for name, value in shown:
-        given.add(name.lower())
-        if name.lower() not in unless:
-            told = MASK if name.lower() in secret else _masked(name, value)
-            yield f"{name}: {escape_control(told)}"
+        if by_websocket and name.lower() in OF_A_BODY:
+            continue
+        told = MASK if name.lower() in secret else _masked(name, value)
+        yield f"{name}: {escape_control(told)}"
     for name, own in headers.items():
         if name.lower() in given:
             continue
@@ -68,6 +44,30 @@ def _headers(
             yield f"{name}: {MASK} ({own.source})"
         else:
             yield f"{name}: {escape_control(_masked(name, own))}"
+    credential = _credential(call, given)
+    if credential and not (by_websocket and chosen and chosen.auth_in == "init"):
+        yield f"{credential}: {MASK} ({_source(call)})"
+        if getattr(_strategy(call), "dpop", False):
+            yield f"DPoP: {MASK} (a proof for this request alone)"
+    yield ""
+    yield from map(_pretty, _messages(call, body, chosen, credential))
+    if uploads:
+        yield ""
+    for place, upload in uploads.items():
+        yield f"{place}: {escape_control(redact_text(f'@{upload.name}'))}"
+
+
+def _messages(
+    call: Call, body: dict[str, Any], chosen: Subscriptions | None, credential: str
+) -> Iterator[dict[str, Any]]:
+    """Yield what is sent: the body, or what goes over a WebSocket."""
+    query = "\n".join(redact_text(line) for line in body["query"].split("\n"))
+    shown = {**redact(body), "query": query}
+    if chosen is not None and chosen.by_websocket:
+        yield {"type": "connection_init", "payload": _init(call, chosen, credential)}
+        yield {"id": "1", "type": "subscribe", "payload": shown}
+    else:
+        yield shown
 
 
 def _pretty(value: object) -> str:

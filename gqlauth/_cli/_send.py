@@ -99,10 +99,10 @@ def default_headers(
     ``Content-Type`` of a request with `uploads` is httpx's to say, which knows the boundary.
     """
     known = {*given, *(key.lower() for key in endpoint.headers)}
+    headers = {**own, **_UPLOAD_HEADERS} if uploads else own
     if uploads:
-        own = {**own, **_UPLOAD_HEADERS}
         known.add("content-type")
-    for key, value in own.items():
+    for key, value in headers.items():
         if key.lower() not in known:
             yield key, value
 

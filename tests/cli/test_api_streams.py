@@ -154,6 +154,22 @@ class TestOptions:
         assert "\nAccept: text/event-stream, " in api(WATCH, "--dry-run").stdout
         assert api.server.requests == []
 
+    def test_uploads(self, api: Api) -> None:
+        """It uploads no files."""
+        (api.gql.project / "a.txt").write_text("a")
+        outcome = api("subscription($file: Upload!) { tick(of: $file) }", "-F", "file=@a.txt")
+
+        assert outcome.stderr.startswith("gql: a subscription uploads no files\n")
+        assert outcome.code == 2
+
+    def test_pages(self, api: Api) -> None:
+        """It has no pages."""
+        text = "subscription($endCursor: String) { a { pageInfo { hasNextPage endCursor } } }"
+        outcome = api(text, "--paginate")
+
+        assert outcome.stderr.startswith("gql: --paginate: a subscription has no pages\n")
+        assert outcome.code == 2
+
     def test_accept_of_ones_own(self, api: Api) -> None:
         """It wins."""
         api.answers(sse(tick(1)))
