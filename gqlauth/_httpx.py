@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final, Self
 import attrs
 
 from gqlauth import _log
-from gqlauth._graphql import asks_query, certainly_query, executed, rejection
+from gqlauth._graphql import executed, rejection
 from gqlauth._http import accepted, httpx
 from gqlauth._portal import Portal
 from gqlauth._request_headers import heard, note, origin, present
+from gqlauth._resending import media_type, why_once
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Collection, Generator
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 #: A rejection brings no data and is short; what is long is somebody's data.
 LONGEST_REJECTION: Final = 1024 * 1024
 
-#: Under this name a request's extensions tell that its body, a stream, can be sent again.
-REPEATABLE: Final = "gqlauth.repeatable"
-
-#: Answers that go on for as long as the server likes.
-_STREAMS: Final = ("text/event-stream", "multipart/")
 _UNAUTHORIZED: Final = 401
 _AUTHORIZATION: Final = b"authorization"
 _AUTHORIZATION_LENGTH: Final = len(_AUTHORIZATION)
@@ -220,11 +216,11 @@ class EndpointAuth(httpx.Auth):
         if told is not None:
             nothing_ran = told.nothing_ran
         else:  # of what is long not even that is known
-            nothing_ran = not executed(content) if short else not _is_json(_media_type(response))
+            nothing_ran = not executed(content) if short else not _is_json(media_type(response))
         if asked.method != request.method:  # the request was answered, by a redirect
             nothing_ran = False
         how = ", ".join([str(status), *([told.code] if told is not None else [])])
-        return _Refusal(how, _why_once(request, response, nothing_ran=nothing_ran))
+        return _Refusal(how, why_once(request, response, nothing_ran=nothing_ran))
 
 
 @attrs.frozen
@@ -261,7 +257,7 @@ def _wants_another(token: Token, request: httpx.Request, response: httpx.Respons
     return (
         response.request is request  # and not one that a redirect made of it
         and heard(token, response)
-        and not _why_once(request, response, nothing_ran=True)
+        and not why_once(request, response, nothing_ran=True)
     )
 
 
@@ -282,36 +278,3 @@ def _may_tell(response: httpx.Response) -> bool:
 
 def _is_json(kind: str) -> bool:
     return kind == "application/json" or kind.endswith("+json")
-
-
-def _media_type(response: httpx.Response) -> str:
-    kind: str = response.headers.get("content-type", "")
-    return kind.partition(";")[0].strip().lower()
-
-
-def _why_once(request: httpx.Request, response: httpx.Response, *, nothing_ran: bool) -> str:
-    """Return why `request` must not be sent again after `response`; empty where it may."""
-    if not (_has_body(request) or request.extensions.get(REPEATABLE)):
-        return "the body cannot be sent again"
-    if not (nothing_ran or _certainly_query(request)):
-        return "what may be a mutation is not sent twice"
-    # httpx reads an answer to its end before it sends again.
-    if _media_type(response).startswith(_STREAMS) and "content-length" not in response.headers:
-        return "its answer may never end"
-    return ""
-
-
-def _has_body(request: httpx.Request) -> bool:
-    """Tell whether the body of a request is at hand, and not a stream that is gone."""
-    try:
-        request.content  # noqa: B018 - either library raises a RequestNotRead of its own
-    except RuntimeError:
-        return False
-    return True
-
-
-def _certainly_query(request: httpx.Request) -> bool:
-    if request.method == "GET":
-        return asks_query(dict(request.url.params))
-    # What is in a stream that can be sent again is not known.
-    return _has_body(request) and certainly_query(request.content)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
-from gqlauth import _log
 from gqlauth._cache import TokenCache
 from gqlauth._clock import Clock, SystemClock
 from gqlauth._config import RETRY_ON, Config, Endpoint
@@ -73,15 +72,8 @@ class AuthService:
         self._http = TokenClients(token_transport)
         #: The way in for the threads beside its event loop.
         self.portal = Portal()
-        self._sources = Sources(
-            self.config,
-            self._cache,
-            self._http,
-            self._clock,
-            self._store,
-            events=events,
-            kind=kind,
-        )
+        parts = (self._cache, self._http, self._clock, self._store)
+        self._sources = Sources(self.config, *parts, events=events, kind=kind)
 
     @classmethod
     def from_config(
@@ -241,20 +233,9 @@ class AuthService:
         source = self._sources.known.get(name) or self._sources.of(name)
         if refresh:
             return await source.token(renew=True)
-        if min_ttl <= 0:
-            return source.fresh() or await source.token()
-        asked = self._clock.monotonic()
-        token = source.fresh() or await source.token()
-        if self._lives(token, min_ttl):
-            return token
-        if token.issued_monotonic < asked:  # it is not one that this very call has fetched
-            token = await source.token(renew=True)
-        if not self._lives(token, min_ttl):
-            _log.warning("a new token lives shorter than asked for", endpoint=source.name)
-        return token
-
-    def _lives(self, token: Token, seconds: float) -> bool:
-        return token.expires_at is None or token.expires_at - self._clock.wall() >= seconds
+        if min_ttl > 0:
+            return await source.lasting(min_ttl)
+        return source.fresh() or await source.token()
 
     def status(self, name: str | None = None) -> tuple[EndpointStatus, ...]:
         """Return what diagnostics show of one endpoint, or of all: no secret, and no token.
@@ -302,11 +283,7 @@ class AuthService:
             ConfigError: when there is no such endpoint.
 
         """
-        chosen = self._sources.chosen(*names)
-        if self._store is not None:
-            shared = {one.shared.key: one for one in chosen if one.shared is not None}
-            for key, token in (await self._store.look(list(shared))).items():
-                shared[key].recall(token)
+        await self._sources.recall(*names)
 
     async def clear(self, name: str | None = None) -> int:
         """Forget the tokens of one endpoint, or of all; return how many there were.

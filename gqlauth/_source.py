@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from gqlauth import _log
 from gqlauth._events import LOGGED
 from gqlauth._flight import Flight
 from gqlauth._key import cache_key
@@ -124,6 +125,24 @@ class Source:
             reason = f"the API rejected the credential{trouble.how}, and there is no other"
             trouble.hold(token, reason, self._clock.monotonic())
         return token
+
+    async def lasting(self, seconds: float) -> Token:
+        """Return a token that is valid for `seconds` more, or one that is new.
+
+        Raises what `token` does.
+        """
+        asked = self._clock.monotonic()
+        token = self.fresh() or await self.token()
+        if self._lasts(token, seconds):
+            return token
+        if token.issued_monotonic < asked:  # it is not one that this very call has fetched
+            token = await self.token(renew=True)
+        if not self._lasts(token, seconds):
+            _log.warning("a new token lives shorter than asked for", endpoint=self.name)
+        return token
+
+    def _lasts(self, token: Token, seconds: float) -> bool:
+        return token.expires_at is None or token.expires_at - self._clock.wall() >= seconds
 
     def refused(self, token: Token, how: str) -> bool:
         """Forget `token`, as the API refused it; tell whether another may be had.

@@ -87,6 +87,14 @@ class Sources:
         chosen = map(self._config.endpoint, names or self._config.endpoints)
         return [self.of(one.name) for one in chosen if one.auth is not None]
 
+    async def recall(self, *names: str) -> None:
+        """Take over what is stored of the tokens of endpoints; see `AuthService.recall`."""
+        chosen = self.chosen(*names)
+        if self._store is not None:
+            shared = {one.shared.key: one for one in chosen if one.shared is not None}
+            for key, token in (await self._store.look(list(shared))).items():
+                shared[key].recall(token)
+
     def made(self, name: str, strategy: Strategy, options: AuthOptions) -> Source:
         """Return a new source for an endpoint that is called `name`."""
         return self._kind(

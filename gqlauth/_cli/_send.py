@@ -12,8 +12,8 @@ import attrs
 from gqlauth._cli._answer import Reply
 from gqlauth._cli._failure import API_ERROR, UNAVAILABLE, USAGE, Failure
 from gqlauth._http import httpx
-from gqlauth._httpx import REPEATABLE
 from gqlauth._redact import redact
+from gqlauth._resending import REPEATABLE
 from gqlauth._service import AuthService
 from gqlauth._tries import described
 from gqlauth._version import __version__
