@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from benchmarks.measure import count, duration, percentile, ratio
@@ -9,6 +11,9 @@ from benchmarks.peers import absent
 from benchmarks.subjects import SUBJECTS
 from benchmarks.table import Column, Goal, Table
 from tests.support.benchmarks import quick
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_subjects() -> None:
@@ -40,12 +45,17 @@ def test_stored() -> None:
     assert requests == "  Goal: token requests with tokens on disk: at most 1; 1: reached"
 
 
-def test_redaction() -> None:
-    """What redaction costs is measured against what it may cost."""
-    lines = quick("redaction").splitlines()
+def test_redaction(tmp_path: Path) -> None:
+    """What redaction costs is measured against what it may cost, and a page shows it."""
+    page = tmp_path / "performance.md"
+    page.write_text("Before\n<!-- measured -->\nold\n<!-- /measured -->\nafter\n", encoding="utf-8")
+    lines = quick("redaction", page=page).splitlines()
 
     (goal,) = [line for line in lines if line.startswith("  Goal: ")]
     assert goal.startswith("  Goal: redaction of a typical debug event: at most 50 µs; ")
+    shown = page.read_text(encoding="utf-8")
+    assert shown.startswith("Before\n<!-- measured -->\n```text\nPython ")
+    assert shown.endswith(f"\n{goal}\n```\n<!-- /measured -->\nafter\n")
 
 
 def test_observed() -> None:
