@@ -35,16 +35,16 @@ class AuthOptions:
 
     #: Seconds for one whole acquisition: secrets, tries, pauses, answers.
     timeout: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
-    #: A file of certificates (PEM) to trust for the token endpoint, instead of the usual ones.
+    #: A file of certificates (PEM) to trust for the token endpoint, instead of the system's.
     ca_file: Path | None = None
-    #: Seconds before the end in which a token is refreshed while it still serves; None is
-    #: ``min(300, lifetime / 4)``.
+    #: Seconds before its end from which on a token is refreshed in the background, while it still
+    #: serves; by default the lesser of 300 and a quarter of its lifetime.
     refresh_window: float | None = attrs.field(
         default=None, validator=attrs.validators.optional(attrs.validators.ge(0))
     )
-    #: The lifetime in seconds of a token whose answer tells none and which is no JWT.
+    #: Seconds that a token lives whose answer does not say, and which is no JWT that does.
     default_lifetime: float = attrs.field(default=300.0, validator=attrs.validators.gt(0))
-    #: Allow ``http`` to a host that is not loopback, for the token endpoint.
+    #: Allow `http` to the token endpoint, on a host that is not loopback.
     allow_insecure_http: bool = False
 
 
@@ -62,5 +62,5 @@ class CacheOptions:
     key: Secret | None = None
     #: The password of the Redis.
     password: Secret | None = None
-    #: A file of certificates (PEM) to trust for the Redis, instead of the usual ones.
+    #: A file of certificates (PEM) to trust for the Redis, instead of the system's.
     ca_file: Path | None = None

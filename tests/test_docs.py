@@ -24,9 +24,7 @@ from gqlauth._cli._check._course import STEPS
 from gqlauth._cli._check._step import Outcome, Step
 from gqlauth._cli._check._step import State as StepState
 from gqlauth._cli._gql import gql
-from gqlauth._config import RETRY_ON, find, load
-from gqlauth._config._schema import schema
-from gqlauth._options import AuthOptions
+from gqlauth._config import find, load
 from gqlauth._status import State
 from gqlauth.integrations import gql as integration
 from gqlauth.sync import SyncAuthService
@@ -43,6 +41,7 @@ from tests.support.pages import (
     graphql_api,
     token_endpoint,
 )
+from tests.support.reference import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -245,21 +244,6 @@ def test_events_are_told() -> None:
     assert [one for one in get_args(events.CacheState) if f"`{one}`" not in told] == []
 
 
-def test_configuration_keys_are_told() -> None:
-    """Each key of the JSON Schema stands on the page on configuration, in a table of its own."""
-    whole: Any = schema()
-    endpoint = whole["properties"]["endpoints"]["additionalProperties"]["properties"]
-    cache = whole["properties"]["cache"]["properties"]
-    keys = {*whole["properties"], *cache, *endpoint, *whole["$defs"]["options"]["properties"]}
-    for name in ("basic", "bearer", "client_credentials", "header"):
-        keys |= {name, *whole["$defs"][f"auth_{name}"]["properties"]}
-    told = page("configuration")
-
-    assert (
-        sorted(key for key in keys if f"`{key}`" not in told and f"### {key}\n" not in told) == []
-    )
-
-
 def test_secret_sources_are_told() -> None:
     """Each source of secrets that comes with gqlauth stands on the page on configuration."""
     sources = entry_points(group="gqlauth.secrets").names
@@ -267,44 +251,13 @@ def test_secret_sources_are_told() -> None:
     assert [name for name in sources if f"`{{ {name} = " not in page("configuration")] == []
 
 
-def test_defaults_are_told() -> None:
-    """The defaults that the page on configuration tells are those of the classes."""
-    told = page("configuration")
-    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", told, re.MULTILINE))
-    options = AuthOptions()
-
-    assert f"{options.default_lifetime:g}" == rows["default_lifetime"]
-    assert f"{options.timeout:g}" == rows["timeout"]
-    assert ", ".join(f"`{code}`" for code in RETRY_ON) == rows["retry_on"]
-
-
-def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield each command of `gql` with the words that call it."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        yield (*path, name), command
-        if isinstance(command, click.Group):
-            yield from commands(command, *path, name)
-
-
-COMMANDS: Final = dict(commands(gql))
 OPTIONS: Final = {
     option
-    for command in [gql, *COMMANDS.values()]
+    for command in [gql, *dict(commands()).values()]
     for parameter in command.params
     if isinstance(parameter, click.Option)
     for option in (*parameter.opts, *parameter.secondary_opts)
 }
-
-
-def test_commands_and_options_are_told() -> None:
-    """Each command and each option stands on the page on the command line."""
-    told = page("command-line")
-    # Headings name each; below `config`, the text does.
-    assert [words for words in COMMANDS if f"gql {' '.join(words)}" not in told] == []
-    assert sorted(option for option in OPTIONS if f"`{option}" not in told) == []
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.name)

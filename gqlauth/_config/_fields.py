@@ -85,7 +85,8 @@ def described(value: Schema, description: str) -> Schema:
 
 def summary(cls: type) -> str:
     """Return the first paragraph of a class's own docstring, as one line of plain text."""
-    return _plain(inspect.cleandoc(cls.__dict__.get("__doc__") or "").partition("\n\n")[0])
+    text = inspect.cleandoc(cls.__dict__.get("__doc__") or "").partition("\n\n")[0]
+    return " ".join(text.replace("`", "").split())
 
 
 def _comments(cls: type) -> dict[str, str]:
@@ -96,12 +97,9 @@ def _comments(cls: type) -> dict[str, str]:
         except (OSError, TypeError):  # made at run time, or written in C
             continue
         for comment, name in _COMMENTED.findall(source):
-            comments[name] = _plain(re.sub(r"(?m)^[ \t]*#:", "", comment))
+            text = re.sub(r"(?m)^[ \t]*#:", "", comment).replace("``", "`")
+            comments[name] = " ".join(text.split())
     return comments
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.replace("`", "").split())
 
 
 def _of_type(kind: Any) -> Schema:  # noqa: ANN401 - any annotation

@@ -82,17 +82,20 @@ class Endpoint:
     """One GraphQL endpoint."""
 
     name: str
+    #: Where the GraphQL API is.
     url: str
+    #: Headers of each request; `Authorization` belongs here only where there is no `auth`.
     headers: Mapping[str, str | Secret] = attrs.field(factory=dict, validator=_sendable)
     #: Seconds for each of connecting, sending, and waiting for the next piece of an answer.
     timeout: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
     #: The error codes inside a GraphQL answer that mean "token rejected".
     retry_on: tuple[str, ...] = RETRY_ON
-    #: Origins beside that of `url` that may see the token.
+    #: Origins beside that of `url` that may see the token and the `headers`, such as
+    #: `https://eu.example.com`.
     origins: tuple[str, ...] = ()
-    #: A file of certificates (PEM) to trust for the endpoint, instead of the usual ones.
+    #: A file of certificates (PEM) to trust for the endpoint, instead of the system's.
     ca_file: Path | None = None
-    #: Allow ``http`` to a host that is not loopback.
+    #: Allow `http` for `url` and `origins`, to a host that is not loopback.
     allow_insecure_http: bool = False
     #: How subscriptions come from it; None where its answer decides.
     subscriptions: Subscriptions | None = None

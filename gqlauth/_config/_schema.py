@@ -45,7 +45,9 @@ def schema() -> dict[str, object]:
         "type": "object",
         "properties": {
             "default_endpoint": {
-                "description": "The endpoint that is meant where none is named.",
+                "description": (
+                    "The endpoint that is meant where none is named; by default the only one."
+                ),
                 "type": "string",
             },
             "endpoints": {
@@ -111,9 +113,17 @@ def _usable(group: PluginGroup, load: Callable[[str], Any], unusable: list[str])
 
 
 def _auth(types: Mapping[str, type]) -> Schema:
-    use = {"use": {"description": "The profile to begin with.", "type": "string"}}
+    use = {
+        "use": {
+            "description": "The profile to begin with; keys beside this one replace its own.",
+            "type": "string",
+        }
+    }
     return {
-        "description": "How a token is got: a table, or the name of a profile.",
+        "description": (
+            'How a token is got: a table, the name of a profile, or "none"; '
+            "by default requests go out bare."
+        ),
         "anyOf": [
             {"type": "string"},
             {
@@ -131,7 +141,12 @@ def _choice(types: Mapping[str, type], *, complete: bool, more: Schema | None = 
 
     One that is not `complete` is a profile, or builds on one: it may leave out what the other has.
     """
-    own = {"type": {"description": "The strategy that gets the token."}, **(more or {})}
+    own = {
+        "type": {
+            "description": "The strategy that gets the token; in any case, and with `-` or `_`."
+        },
+        **(more or {}),
+    }
     options = {name: _ref("options", "properties", name) for name in names_of(AuthOptions)}
     branches: list[Schema] = [_branch(NO_AUTH, _closed(own))]
     every: dict[str, list[Schema]] = {name: [option] for name, option in options.items()}

@@ -33,7 +33,7 @@ _BESIDE: Final = {
 class Client:
     """The fields of every grant in which a client asks a token endpoint."""
 
-    #: Where the token is asked for; or `issuer` instead.
+    #: Where the token is asked for.
     token_url: str | None = attrs.field(default=None, metadata={"or": "issuer"})
     #: The authorization server, which publishes where the token is asked for (RFC 8414, or OpenID
     #: Connect Discovery).
@@ -50,7 +50,7 @@ class Client:
     certificate_file: Path | None = None
     #: The key of the certificate (PEM), if it does not stand in the same file.
     certificate_key_file: Path | None = attrs.field(default=None)
-    #: What that key is encrypted with.
+    #: What that key is encrypted with, if it is.
     certificate_key_password: Secret | None = attrs.field(default=None, validator=_fields.secret)
     #: How the client proves itself (RFC 7591, section 2); by default it follows from what it has.
     token_endpoint_auth_method: (

@@ -22,7 +22,7 @@ class Header:
     name: str = attrs.field(validator=_fields.header_name)
     #: What it holds.
     value: Secret = attrs.field(validator=_fields.secret)
-    #: A word before the value, such as ``ApiKey``, with a space between them; by default none.
+    #: A word before the value, such as `ApiKey`, with a space between them.
     prefix: str = attrs.field(default="")
 
     @prefix.validator

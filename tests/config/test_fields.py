@@ -76,7 +76,7 @@ def test_names_defaults_and_comments() -> None:
         inner: int = attrs.field(default=0, init=False)
 
     expected = {
-        "wait": {"description": "How long, in seconds.", "type": "number", "default": 1.5},
+        "wait": {"description": "How long, in `seconds`.", "type": "number", "default": 1.5},
         "names": {"type": "array", "items": {"type": "string"}, "default": ["a"]},
         "empty": {"type": "array", "items": {"type": "string"}},
         "made": {"type": "array", "items": {"type": "string"}},
