@@ -23,10 +23,13 @@ State = Literal[
 class EndpointStatus:
     """The state of one endpoint's authentication, as ``gql auth status`` shows it."""
 
+    #: What the configuration calls it.
     name: str
+    #: Where the GraphQL API is.
     url: str
     #: The printed form of ``auth.type``; ``none`` without auth.
     type: str
+    #: How its authentication stands.
     state: State
     #: What is wrong, if anything is.
     error: str | None = None
@@ -40,12 +43,15 @@ class EndpointStatus:
     scopes: tuple[str, ...] = ()
     #: The first 8 hex digits of the token's SHA-256.
     fingerprint: str | None = None
+    #: Where its tokens are asked for; None where no token is, or where that is not discovered yet.
     token_url: str | None = None
+    #: The name that the authorization server knows the client by.
     client_id: str | None = None
     #: Where the secret comes from, such as ``env ORDERS_CLIENT_SECRET``.
     secret_source: str | None = None
-    #: Where tokens are kept: ``memory`` or ``disk``; and where that is, or why it is not elsewhere.
+    #: Where tokens are kept: ``memory``, ``disk`` or ``redis``.
     store: str = "memory"
+    #: Where that is, or why they are not kept elsewhere.
     store_detail: str | None = None
     #: Whether the authorization server was asked for this.
     checked: bool = False

@@ -79,6 +79,7 @@ class ConfigError(GqlAuthError):
     """What was configured is wrong: every problem that was found, in one error."""
 
     def __init__(self, *problems: Problem | str) -> None:
+        #: Each problem, with its place.
         self.problems: tuple[Problem, ...] = tuple(
             Problem(problem) if isinstance(problem, str) else problem for problem in problems
         )

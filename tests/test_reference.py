@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+import gqlauth
+import gqlauth_strategies
+from gqlauth import events, sync, testing
+from gqlauth.integrations import gql, otel
 from tests.support.reference import command_line, configuration, renewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 
@@ -41,3 +47,28 @@ def test_a_part_without_a_place_is_told() -> None:
         renewed(text, {"gql api": "options", "gql auth": "more"})
     with pytest.raises(ValueError, match="places for"):
         renewed(text, {})
+
+
+@pytest.mark.parametrize(
+    "module",
+    [gqlauth, sync, events, gql, otel, testing, gqlauth_strategies],
+    ids=lambda module: module.__name__,
+)
+def test_python_api_lacks_no_name(module: ModuleType) -> None:
+    """Each public name stands on the page on the Python API, under its module, and no other."""
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    section = text.partition(f"\n## {module.__name__}\n")[2].partition("\n## ")[0]
+    told = re.findall(rf"^::: {re.escape(module.__name__)}\.(\w+)$", section, re.MULTILINE)
+
+    assert sorted(told) == sorted(public(module) - {"__version__"})
+
+
+def public(module: ModuleType) -> set[str]:
+    """Return what a module offers: what it says, or else what it defines."""
+    own = {
+        name
+        for name, value in vars(module).items()
+        if name[0] != "_" and getattr(value, "__module__", None) == module.__name__
+    }
+    aliases = {name for name in getattr(module, "__annotations__", {}) if name[0] != "_"}
+    return set(getattr(module, "__all__", own | aliases))

@@ -66,7 +66,10 @@ def anchors(page: Path) -> set[str]:
     """Return what the headings of a page may be linked to by."""
     text = _FENCE.sub("", page.read_text(encoding="utf-8"))
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    return {re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", one).strip().lower()) for one in headings}
+    names = re.findall(r"^::: (.*)$", text, re.MULTILINE)  # as mkdocstrings has them
+    return {*names} | {
+        re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", one).strip().lower()) for one in headings
+    }
 
 
 def graphql_api(request: Request) -> Answer:
