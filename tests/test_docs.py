@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
 import sys
@@ -95,6 +96,22 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_toml_parses(block: Block) -> None:
     """Each TOML block is TOML."""
     assert tomllib.loads(block.text)
+
+
+@pytest.mark.parametrize("block", every("json"))
+def test_json_parses(block: Block) -> None:
+    """Each JSON block is JSON."""
+    assert json.loads(block.text)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.name)
+def test_extras_are_there(text: Path) -> None:
+    """An extra that a page has its reader install is one of ours."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = re.findall(r"gqlauth\[([\w,]+)\]", text.read_text(encoding="utf-8"))
+    extras = {extra for names in named for extra in names.split(",")}
+
+    assert extras - {*project["optional-dependencies"]} == set()
 
 
 @pytest.mark.parametrize("block", every("python"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -10,6 +11,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote_plus
@@ -18,6 +20,7 @@ import attrs
 
 from gqlauth._cli._gql import run
 from tests.support.distributions import install
+from tests.support.fragments import run_fragment
 from tests.support.http_server import json_answer
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ TOKEN: Final = "a-token-of-orders"
 
 #: Commands that are shown and not run: they install, or take minutes.
 NOT_RUN: Final = ("pip ", "pipx ", "python3 ")
+#: What is no more than shown, where it has no title: drawings, and what other tests know.
+SHOWN: Final = ("text", "json")
 
 _FENCE: Final = re.compile(r'^```(\w*)(?: title="([^"]*)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
@@ -127,9 +132,17 @@ class Story:
     def tell(self, block: Block) -> None:
         """Write the file that a block shows, or run its commands and compare what they write."""
         if block.language == "console":
-            for command, expected in commands_of(block.text):
+            commands = commands_of(block.text)
+            assert commands or block.text.startswith(NOT_RUN)
+            for command, expected in commands:
                 if not command.startswith(NOT_RUN):
                     assert stable(expected) == stable(self.there(self.run(command))), command
+        elif block.language == "sh":
+            subprocess.run(["sh", "-n"], input=block.text, check=True, text=True)
+            for command in re.findall(r"\bgql [^|)]*", block.text):
+                assert TOKEN in self.run(command)
+        elif block.language == "python" and not block.title:
+            asyncio.run(self.run_fragment(block))
         elif block.title:
             path = self.folder / block.title
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,6 +150,12 @@ class Story:
             if path.name.endswith("pyproject.toml"):
                 project = tomllib.loads(block.text)["project"]
                 install(self.folder, project.get("name", path.stem), project["entry-points"])
+        else:
+            assert block.language in SHOWN
+
+    async def run_fragment(self, block: Block) -> None:
+        async with AsyncExitStack() as stack:
+            await run_fragment(self.here(block.text), block.id, stack)
 
     def run(self, command: str) -> str:
         """Return what a command writes: its standard output, and then its standard error."""
