@@ -139,7 +139,7 @@ class Story:
                     assert stable(expected) == stable(self.there(self.run(command))), command
         elif block.language == "sh":
             subprocess.run(["sh", "-n"], input=block.text, check=True, text=True)
-            for command in re.findall(r"\bgql [^|)]*", block.text):
+            for command in re.findall(r"\bgql auth token[^|)]*", block.text):
                 assert TOKEN in self.run(command)
         elif block.language == "python" and not block.title:
             asyncio.run(self.run_fragment(block))
@@ -150,6 +150,8 @@ class Story:
             if path.name.endswith("pyproject.toml"):
                 project = tomllib.loads(block.text)["project"]
                 install(self.folder, project.get("name", path.stem), project["entry-points"])
+        elif block.language == "toml":  # a part of a file that stands elsewhere
+            tomllib.loads(block.text)
         else:
             assert block.language in SHOWN
 
