@@ -122,9 +122,13 @@ def _interrupted() -> int:
 def _is_interrupt(error: BaseException) -> bool:
     """Tell whether `error` is what became of Ctrl-C: a class being made wraps what interrupts."""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+    passed: set[int] = set()  # causes may go round in a circle
+    while cause is not None and id(cause) not in passed:
+        if isinstance(cause, KeyboardInterrupt):
+            return True
+        passed.add(id(cause))
         cause = cause.__cause__
-    return cause is not None
+    return False
 
 
 def _invoked(arguments: Sequence[str] | None, settings: Globals) -> object:

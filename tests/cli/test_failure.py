@@ -35,6 +35,13 @@ def _wrapped(error: BaseException) -> RuntimeError:
     return wrapper
 
 
+def _round_in_a_circle() -> LookupError:
+    """Return an error whose cause it is the cause of, as ``raise error.__cause__ from error``."""
+    error, cause = LookupError("a bug"), ValueError("another")
+    error.__cause__, cause.__cause__ = cause, error
+    return error
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("error", "code"),
@@ -51,6 +58,7 @@ class TestErrors:
             (KeyboardInterrupt(), 130),
             (click.Abort(), 130),
             (ZeroDivisionError("a bug"), 1),
+            (_round_in_a_circle(), 1),
         ],
         ids=lambda value: type(value).__name__,
     )
