@@ -30,7 +30,7 @@ def test_a_quick_run() -> None:
     for row in ("  httpx, a static header ", "  gqlauth ", "  a dict and the time looked up "):
         assert any(line.startswith(row) for line in lines)
     goals = [line for line in lines if line.startswith("  Goal: ")]
-    assert len(goals) == 3
+    assert len(goals) == 4
     assert all(line.endswith((": reached", ": NOT reached")) for line in goals)
     assert any(line.startswith("Goals reached: ") for line in lines)
     assert goals[-1].endswith("one cycle of 4 tries has: at most 4; 4: reached")
