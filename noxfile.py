@@ -125,6 +125,10 @@ nox.options.sessions = [
 ]
 
 
+#: What takes long, and tells nothing of one Python that it does not of another.
+THE_SAME_ON_EACH = ("--ignore=tests/leaks/test_commands.py", "--ignore=tests/test_benchmarks.py")
+
+
 def group(name: str) -> tuple[str, ...]:
     """Return the requirements of a dependency group."""
     return nox.project.dependency_groups(PROJECT, name)
@@ -152,17 +156,19 @@ def site_packages(session: nox.Session) -> Path:
     return Path(str(told).strip())
 
 
-def run_pytest(session: nox.Session, *arguments: str) -> None:
-    """Run pytest, its coverage and that of its subprocesses kept for the `coverage` session."""
-    kept = session.cache_dir / "coverage"
-    kept.mkdir(exist_ok=True)
-    for old in kept.glob(f".coverage.{session.name}.*"):
-        old.unlink()
-    session.run(
-        *("python", "-P", "-W", "error", "-m", "coverage", "run", "-m", "pytest"),
-        *("--override-ini", "pythonpath=", *arguments, *session.posargs),
-        env={"COVERAGE_FILE": str(kept / f".coverage.{session.name}")},
-    )
+def run_pytest(session: nox.Session, *arguments: str, measured: bool = True) -> None:
+    """Run pytest; what it covered, and its subprocesses, is kept for the `coverage` session."""
+    run = ["python", "-P", "-W", "error", "-m"]
+    environment = {}
+    if measured:
+        kept = session.cache_dir / "coverage"
+        kept.mkdir(exist_ok=True)
+        for old in kept.glob(f".coverage.{session.name}.*"):
+            old.unlink()
+        run += ["coverage", "run", "-m"]
+        environment = {"COVERAGE_FILE": str(kept / f".coverage.{session.name}")}
+    pytest = ("pytest", "--override-ini", "pythonpath=", *arguments, *session.posargs)
+    session.run(*run, *pytest, env=environment)
 
 
 @nox.session
@@ -208,7 +214,9 @@ def build(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the unit tests on the wheel; what follows ``--`` goes to pytest."""
     install_wheel(session, "tests")
-    run_pytest(session, "--numprocesses", "auto", "--dist", "worksteal")
+    # What each Python covers is the same: that is measured by the two sessions below.
+    left = () if session.posargs or session.python == CURRENT else THE_SAME_ON_EACH
+    run_pytest(session, "--numprocesses", "auto", "--dist", "worksteal", *left, measured=False)
 
 
 @nox.session(requires=["build"])
@@ -260,7 +268,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Join what the tests and the integration tests covered: every line, and every branch."""
+    """Join what the unit and the integration tests covered: every line, and every branch."""
     session.install("coverage")
     kept = session.cache_dir / "coverage"
     joined = {"COVERAGE_FILE": str(kept / ".coverage")}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: So many characters of a canary in a row are a leak: no part of a secret may be told either.
 PIECE: Final = 8
+_HEX: Final = re.compile(rf"[0-9a-fA-F]{{{2 * PIECE},}}")
 
 
 @attrs.frozen
@@ -179,9 +180,15 @@ class Search:
         return found
 
     def _in_line(self, line: str) -> Iterator[Canary]:
-        for length, pieces in self._pieces.items():
-            for at in range(len(line) - length + 1):
-                canary = pieces.get(line[at : at + length])
+        known = self._pieces[PIECE].get
+        for at in range(len(line) - PIECE + 1):
+            canary = known(line[at : at + PIECE])
+            if canary is not None:
+                yield canary
+        known = self._pieces[2 * PIECE].get
+        for digits in _HEX.finditer(line):
+            for at in range(digits.start(), digits.end() - 2 * PIECE + 1):
+                canary = known(line[at : at + 2 * PIECE])
                 if canary is not None:
                     yield canary
 
