@@ -232,8 +232,10 @@ def httpx2(session: nox.Session) -> None:
 def integration(session: nox.Session) -> None:
     """Run the tests that speak to real servers over TCP."""
     install_wheel(session, "integration")
-    # By file, so that each server is started once, or twice.
-    run_pytest(session, "--numprocesses", "auto", "--dist", "loadfile", "tests/integration")
+    # By file, so that each server is started once, or twice; and one more than there are
+    # processors, as most of it waits.
+    processes = str((os.cpu_count() or 1) + 1)
+    run_pytest(session, "--numprocesses", processes, "--dist", "loadfile", "tests/integration")
 
 
 @nox.session(requires=["build"])

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-import httpx
+
+from gqlauth._http import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
