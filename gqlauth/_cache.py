@@ -65,14 +65,7 @@ class TokenCache:
         self._tasks: TaskGroup | None = None
 
     async def start(self) -> None:
-        """Begin to fly: from now on tokens can be got.
-
-        Raises:
-            GqlAuthError: when it has begun already.
-
-        """
-        if self._tasks is not None:
-            raise GqlAuthError("the service is running already: enter it once")
+        """Begin to fly: from now on tokens can be got."""
         tasks = anyio.create_task_group()
         await tasks.__aenter__()
         self._tasks = tasks

@@ -12,11 +12,12 @@ import attrs
 
 from gqlauth import _log
 from gqlauth._answer import TryAgainError, shown
+from gqlauth._causes import causes
 from gqlauth._http import httpx
 from gqlauth.errors import TokenError, TokenRefusedError, TokenUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tenacity import RetryCallState
 
@@ -158,8 +159,8 @@ def _not_connected(error: Exception) -> str:
     """Return why the system made no connection, where it told so: httpx says just that none was."""
     if not isinstance(error, httpx.ConnectError):
         return ""
-    causes = (one for one in _causes(error) if isinstance(one, OSError) and one.errno)
-    told = next((one for one in causes if type(one).__module__ != "ssl"), None)
+    failed = (one for one in causes(error, implied=True) if isinstance(one, OSError) and one.errno)
+    told = next((one for one in failed if type(one).__module__ != "ssl"), None)
     if told is None or told.errno is None:
         return ""
     # Names that cannot be looked up have numbers of their own, and those of the system are
@@ -171,18 +172,7 @@ def _refused_certificate(error: BaseException) -> str:
     """Return why a server's certificate was refused, which on trio only a cause tells."""
     from ssl import SSLError  # noqa: PLC0415 - an error has time
 
-    return next((str(one) for one in _causes(error) if isinstance(one, SSLError)), "")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield `error`, and what it came of; of several that failed together, all."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        if isinstance(seen, BaseExceptionGroup):
-            for one in seen.exceptions:
-                yield from _causes(one)
-        seen = seen.__cause__ or seen.__context__
+    return next((str(one) for one in causes(error, implied=True) if isinstance(one, SSLError)), "")
 
 
 def _told_of(text: str, secrets: Sequence[Secret]) -> str:
@@ -193,10 +183,8 @@ def _told_of(text: str, secrets: Sequence[Secret]) -> str:
 
 def _forget_request(error: BaseException, told: Callable[[str], str]) -> None:
     """Drop what holds the request of `error`, and of what caused it: itself, frames, its text."""
-    seen: BaseException | None = error
-    while seen is not None:
+    for seen in causes(error, implied=True):
         seen.__traceback__ = None
         seen.args = tuple(told(part) if isinstance(part, str) else part for part in seen.args)
         if isinstance(seen, httpx.RequestError):
             seen._request = None  # noqa: SLF001 - httpx has no way to take it back
-        seen = seen.__cause__ or seen.__context__

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 import click
 
+from gqlauth._causes import causes
 from gqlauth._cli import VERSION
 from gqlauth._cli._failure import BROKEN_PIPE, INTERRUPTED, SUCCESS, tell
 from gqlauth._cli._globals import Globals, Group
@@ -121,14 +122,7 @@ def _interrupted() -> int:
 
 def _is_interrupt(error: BaseException) -> bool:
     """Tell whether `error` is what became of Ctrl-C: a class being made wraps what interrupts."""
-    cause: BaseException | None = error
-    passed: set[int] = set()  # causes may go round in a circle
-    while cause is not None and id(cause) not in passed:
-        if isinstance(cause, KeyboardInterrupt):
-            return True
-        passed.add(id(cause))
-        cause = cause.__cause__
-    return False
+    return any(isinstance(one, KeyboardInterrupt) for one in causes(error))
 
 
 def _invoked(arguments: Sequence[str] | None, settings: Globals) -> object:

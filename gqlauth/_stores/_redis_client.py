@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import coredis
 from coredis import exceptions
@@ -18,10 +18,11 @@ from coredis.pool import ClusterConnectionPool
 from coredis.retry import ConstantRetryPolicy
 
 from gqlauth import _log
+from gqlauth._causes import causes
 from gqlauth._stores._store import PassingError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
     from anyio.abc import TaskStatus
@@ -72,35 +73,26 @@ def client(
     # What was sent over a connection that had been closed meanwhile is sent again: there is
     # nothing that may not be asked for twice.
     again = ConstantRetryPolicy((exceptions.ConnectionError,), retries=1, delay=0.0)
+    shared: dict[str, Any] = {
+        "credential_provider": credentials,
+        "ssl_context": context,
+        "connect_timeout": CONNECTING,
+        "stream_timeout": ANSWERING,
+        "max_idle_time": idle,
+        "max_connections": CONNECTIONS,
+    }
+    own: dict[str, Any] = {"verify_version": False, "retry_policy": again}
     if url.cluster:
         pool = ClusterConnectionPool(
             [TCPLocation(host, port) for host, port in url.hosts],
-            credential_provider=credentials,
-            ssl_context=context,
-            connect_timeout=CONNECTING,
-            stream_timeout=ANSWERING,
-            max_idle_time=idle,
-            max_connections=CONNECTIONS,
             max_connections_per_node=True,
             # It takes a command that hosted clusters refuse.
             skip_full_coverage_check=True,
+            **shared,
         )
-        return coredis.RedisCluster(connection_pool=pool, verify_version=False, retry_policy=again)
+        return coredis.RedisCluster(connection_pool=pool, **own)
     host, port = url.hosts[0] if url.hosts else (None, None)
-    return coredis.Redis(
-        host,
-        port,
-        url.database,
-        unix_socket_path=url.path,
-        credential_provider=credentials,
-        ssl_context=context,
-        connect_timeout=CONNECTING,
-        stream_timeout=ANSWERING,
-        max_idle_time=idle,
-        max_connections=CONNECTIONS,
-        verify_version=False,
-        retry_policy=again,
-    )
+    return coredis.Redis(host, port, url.database, unix_socket_path=url.path, **shared, **own)
 
 
 async def answered(request: Awaitable[T]) -> T:
@@ -156,14 +148,14 @@ def told(error: Exception) -> str:
         exceptions.UnknownCommandError: _TOO_OLD,
         exceptions.ProtocolError: _TOO_OLD,
     }
-    causes = list(_causes(error))
-    for one in causes:
+    came_of = list(causes(error))
+    for one in came_of:
         if type(one) in known:
             return known[type(one)]
         if isinstance(one, exceptions.ResponseError):
             words = (told for word, told in _IN_SCRIPTS.items() if word in str(one))
             return next(words, f"it refuses what is asked: {type(one).__name__}")
-    why = next(filter(None, map(_why, reversed(causes))), type(error).__name__)
+    why = next(filter(None, map(_why, reversed(came_of))), type(error).__name__)
     return f"it cannot be reached: {why}"
 
 
@@ -173,13 +165,6 @@ def _why(error: BaseException) -> str:
     # Event loops explain the system's errors in their own words; names that cannot be looked up
     # have numbers of their own.
     return os.strerror(error.errno) if error.errno > 0 else error.strerror or ""
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield `error`, and what it came of; of a group, the first."""
-    while error is not None:
-        yield error
-        error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__
 
 
 class _Credentials(AbstractCredentialProvider):

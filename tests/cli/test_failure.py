@@ -165,13 +165,14 @@ class TestErrors:
 
         say("hello")
 
-    def test_reader_who_left_is_no_news(self) -> None:
+    @pytest.mark.parametrize("command", ["--help", "--version"])
+    def test_reader_who_left_is_no_news(self, command: str) -> None:
         """A pipe that is closed ends ``gql`` quietly, as it ends any program."""
         read, write = os.pipe()
         os.close(read)
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "gqlauth", "--help"],
+                [sys.executable, "-m", "gqlauth", command],
                 stdout=write,
                 stderr=subprocess.PIPE,
                 check=False,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from tests.support.servers import Api, Provider, Subscriptions
 
+#: Whoever runs the tests in the background may have Ctrl-C ignored.
+pytestmark = pytest.mark.usefixtures("interruptible")
+
 TICK = "subscription { tick }"
 
 

@@ -270,6 +270,21 @@ class TestTurns:
         assert [each.held for each in waiting] == [False] * 5
         assert [await text(other) for other in others] == ["a-token"] * 5
 
+    async def test_who_waits_for_several_is_told_of_each(self, fleet: Workers) -> None:
+        """Over the one connection that it listens by."""
+        holder, other = await fleet.one(hold=FAR), await fleet.one()
+        with anyio.fail_after(LIMIT):
+            async with (
+                holder.lock(KEY, 0.0),
+                holder.lock(OTHER, 0.0),
+                anyio.create_task_group() as tasks,
+            ):
+                waiting = [await tasks.start(waits, other, key) for key in (KEY, OTHER)]
+                for each, key in zip(waiting, (KEY, OTHER), strict=True):
+                    await holder.save(key, issued())
+                    await each.done.wait()
+        assert [each.held for each in waiting] == [False, False]
+
     async def test_who_waits_is_told_of_the_end(self, fleet: Workers) -> None:
         """Also where no token came of it."""
         holder, other = await fleet.one(hold=FAR), await fleet.one()

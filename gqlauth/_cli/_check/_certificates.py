@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, Final
 
+from gqlauth._causes import causes
+
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
@@ -44,6 +46,7 @@ def certificate_hint(error: BaseException, ca_file: Path | None, setting: str = 
 
 def _refusal(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
     # On trio only a cause of a cause tells.
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error
+    for one in causes(error, implied=True):
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return one
+    return None

@@ -16,6 +16,7 @@ from tenacity import (
 )
 
 from gqlauth import _log
+from gqlauth._causes import causes
 from gqlauth._graphql import asks_query
 from gqlauth.errors import ConfigError, ServiceClosedError, TokenRefusedError
 
@@ -43,13 +44,11 @@ def is_fatal(error: BaseException | None) -> bool:
     It does where the API refuses a fresh token, the authorization server refuses the client, the
     configuration is wrong, or the service is closed: be it the error itself or a cause of it.
     """
-    while error is not None:
-        if isinstance(error, TokenRefusedError | ConfigError | ServiceClosedError):
-            return True
-        if isinstance(error, TransportServerError) and error.code in _REFUSALS:
-            return True
-        error = error.__cause__
-    return False
+    return any(
+        isinstance(one, TokenRefusedError | ConfigError | ServiceClosedError)
+        or (isinstance(one, TransportServerError) and one.code in _REFUSALS)
+        for one in causes(error)
+    )
 
 
 def retry_connect(connect: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

@@ -1,0 +1,26 @@
+"""What an error came of."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as typing's, which takes a while to import
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def causes(error: BaseException | None, *, implied: bool = False) -> Iterator[BaseException]:
+    """Yield `error`, and what it came of; of several that failed together, all.
+
+    Where nobody said what one came of, `implied` adds what was being handled as it was raised.
+    Each comes once: an error may be a cause of its own cause.
+    """
+    passed: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in passed:
+            continue
+        passed.add(id(one))
+        yield one
+        waiting.append(one.__cause__ or (one.__context__ if implied else None))
+        if isinstance(one, BaseExceptionGroup):
+            waiting += reversed(one.exceptions)
