@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from gqlauth import Secret
+from gqlauth._stores._seal import new_key
+from gqlauth._stores._sealing_key import VARIABLE
 from gqlauth_strategies import ClientCredentials
 from tests.support.faults import HostileTokenEndpoint, hostile_token_endpoint
 from tests.support.figures import FIGURES
 from tests.support.places import Place
+from tests.support.redis_fleet import SECRET, running_fleet
 from tests.support.redis_server import redis_server
 from tests.support.servers import authlib_server, client_secret, graphql_api, oidc_provider
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
+    from tests.support.redis_fleet import Fleet
     from tests.support.redis_server import RedisServer
     from tests.support.servers import Api, AuthlibServer, Provider
 
@@ -136,3 +140,12 @@ def opaque_credentials(jwt_credentials: Credentials) -> Credentials:
         return jwt_credentials(client_id, audience=None, **fields)
 
     return make
+
+
+@pytest.fixture
+async def fleet(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fleet]:
+    """Make workers over a Redis with nothing in it."""
+    monkeypatch.setenv(VARIABLE, new_key())
+    monkeypatch.setenv(SECRET, "s3cr3t")
+    async with running_fleet(redis.url) as made:
+        yield made

@@ -14,16 +14,14 @@ import pytest
 
 from gqlauth import Secret
 from gqlauth._secret_sources import EnvSource
-from gqlauth._stores._seal import new_key
-from gqlauth._stores._sealing_key import VARIABLE
 from tests.support.certificates import certificate
 from tests.support.http_server import unused_port
-from tests.support.redis_fleet import SECRET, Fleet, running_fleet, text
+from tests.support.redis_fleet import Fleet, text
 from tests.support.redis_server import redis_cluster, redis_server
 from tests.support.tls_front import tls_front
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from gqlauth import AuthService
     from tests.support.certificates import Certificate
@@ -45,15 +43,6 @@ PASSWORD = "pass word: 50%/é"
 VARIABLE_OF_PASSWORD = "REDIS_PASSWORD"
 #: Seconds that any of this may take, on a machine that does other things, too.
 LIMIT = 60.0
-
-
-@pytest.fixture
-async def fleet(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fleet]:
-    """Make workers over a Redis with nothing in it."""
-    monkeypatch.setenv(VARIABLE, new_key())
-    monkeypatch.setenv(SECRET, "s3cr3t")
-    async with running_fleet(redis.url) as made:
-        yield made
 
 
 def password(monkeypatch: pytest.MonkeyPatch, value: str = PASSWORD) -> Secret:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,27 +18,18 @@ from gqlauth._stores._redis import HOLD
 from gqlauth._stores._seal import new_key
 from gqlauth._stores._sealing_key import VARIABLE
 from tests.support.http_server import http_server, json_answer
-from tests.support.redis_fleet import SECRET, Fleet, running_fleet, text
+from tests.support.redis_fleet import SECRET, Fleet, text
+from tests.support.slow_tokens import SlowTokens
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from gqlauth import AuthService
-    from tests.support.http_server import Answer, Request
     from tests.support.redis_server import RedisServer
 
 #: Seconds that any of this may take, on a machine that does other things, too.
 LIMIT: Final = 120.0
 WORKERS: Final = 20
-
-
-@pytest.fixture
-async def fleet(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fleet]:
-    """Make workers over a Redis with nothing in it."""
-    monkeypatch.setenv(VARIABLE, new_key())
-    monkeypatch.setenv(SECRET, "s3cr3t")
-    async with running_fleet(redis.url) as made:
-        yield made
 
 
 async def all_texts(workers: list[AuthService], *, refresh: bool = False) -> list[str]:
@@ -168,25 +158,6 @@ client_id = "orders-cli"
 client_secret = {{ env = "ACME_SECRET" }}
 timeout = 100
 """
-
-
-class SlowTokens:
-    """A token endpoint that answers the first request when it is told to, and all others."""
-
-    def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.gate = threading.Event()
-        self.count = 0
-
-    def __call__(self, _request: Request) -> Answer:
-        self.count += 1
-        number = self.count
-        if number == 1:
-            self.asked.set()
-            self.gate.wait(LIMIT)
-        return json_answer(
-            {"access_token": f"token-{number}", "token_type": "Bearer", "expires_in": 3600}
-        )
 
 
 class TestProcesses:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,11 +17,11 @@ import pytest
 from gqlauth._stores._seal import new_key
 from tests.support.http_server import http_server, json_answer
 from tests.support.servers import client_secret
+from tests.support.slow_tokens import SlowTokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.http_server import Answer, Request
     from tests.support.servers import Api, Provider
 
 ROOT: Final = Path(__file__).parents[2]
@@ -98,25 +97,6 @@ def gql(tmp_path: Path) -> Gql:
         "XDG_CACHE_HOME": str(cache),
     }
     return Gql(project, kept | ours)
-
-
-class SlowTokens:
-    """A token endpoint that answers the first request when it is told to, and all others."""
-
-    def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.gate = threading.Event()
-        self.count = 0
-
-    def __call__(self, _request: Request) -> Answer:
-        self.count += 1
-        number = self.count
-        if number == 1:
-            self.asked.set()
-            self.gate.wait(LIMIT)
-        return json_answer(
-            {"access_token": f"token-{number}", "token_type": "Bearer", "expires_in": 3600}
-        )
 
 
 @contextmanager
