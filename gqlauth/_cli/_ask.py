@@ -104,13 +104,9 @@ def ask(settings: Globals, options: Options) -> int:
         from gqlauth._cli._subscribe import subscribe  # noqa: PLC0415 - few ask for that
 
         return subscribe(settings, options, call, program, bare=_bare(call, options.endpoint))
-    asking = _Asking(settings, options, call, body, program)
-    if options.paginate:
-        return run(asking.pages)
     with opened(uploads) as files:
-        sent = attrs.evolve(call, files=files)
-        reply = run(lambda: send(sent), waiting_for=asking.waiting_for)
-    return asking.told(reply, *_read(reply))
+        asking = _Asking(settings, options, attrs.evolve(call, files=files), body, program)
+        return run(asking.pages if options.paginate else asking.once)
 
 
 @attrs.frozen
@@ -126,6 +122,12 @@ class _Asking:
     @property
     def waiting_for(self) -> str:
         return f"{self.call.endpoint.name} ({self.call.host})"
+
+    async def once(self) -> int:
+        """Ask, write the answer, and return the exit status."""
+        with waiting(self.waiting_for):
+            reply = await send(self.call)
+        return self.told(reply, *_read(reply))
 
     async def pages(self) -> int:
         """Ask for page after page, write each or all in one, and return the exit status."""

@@ -45,17 +45,24 @@ class News:
         """
         channel = place.encode()
         with anyio.fail_after(ANSWERING):
-            async with self._one_connects:
-                if self._connection is None or not self._connection.usable:
-                    self._news, self._heard = {}, {}
-                    self._connection = await self._tasks.start(kept, self._connected(), self._read)
+            connection = await self._listening()
             news = self._news.setdefault(channel, anyio.Event())
             heard = self._heard.get(channel)
             if heard is None:
                 heard = self._heard[channel] = anyio.Event()
-                self._connection.send_command(b"SUBSCRIBE", channel)
+                connection.send_command(b"SUBSCRIBE", channel)
             await heard.wait()
             return news
+
+    async def _listening(self) -> coredis.BaseConnection:
+        """Return the connection to listen by: a new one, where there is none that can be used."""
+        async with self._one_connects:
+            connection = self._connection
+            if connection is None or not connection.usable:
+                self._news, self._heard = {}, {}
+                connection = await self._tasks.start(kept, self._connected(), self._read)
+                self._connection = connection
+            return connection
 
     def close(self) -> None:
         """Listen no more."""

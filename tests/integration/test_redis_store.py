@@ -270,6 +270,17 @@ class TestTurns:
         assert [each.held for each in waiting] == [False] * 5
         assert [await text(other) for other in others] == ["a-token"] * 5
 
+    async def test_who_waits_again_is_told_again(self, fleet: Workers) -> None:
+        """By what it listens to already."""
+        holder, other = await fleet.one(hold=FAR), await fleet.one()
+        with anyio.fail_after(LIMIT):
+            async with holder.lock(KEY, 0.0), anyio.create_task_group() as tasks:
+                for _ in range(2):
+                    waiting = await tasks.start(waits, other)
+                    await holder.save(KEY, issued())
+                    await waiting.done.wait()
+                    assert not waiting.held
+
     async def test_who_waits_for_several_is_told_of_each(self, fleet: Workers) -> None:
         """Over the one connection that it listens by."""
         holder, other = await fleet.one(hold=FAR), await fleet.one()
