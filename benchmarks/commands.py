@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.measure import Figures, Subject
     from benchmarks.token_endpoint import TokenServer
 
-BARE: Final = "python -c pass"
+BARE: Final = "an idle Python"
 WARM: Final = "gql api, a token on disk"
 COLD: Final = "gql api, no token yet"
 STATIC: Final = "a script that posts, with a static token"
