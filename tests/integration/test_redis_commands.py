@@ -55,9 +55,11 @@ class Shared:
 
     def search(self) -> set[Canary]:
         """Return the canaries that are in the Redis, be it in names or in values."""
-        held = repr(self.redis.dump(password=REDIS_PASSWORD.text))
-        raw = b"".join(self.values())
-        return self.world.search(held) | self.world.search(raw.decode("latin-1"))
+        names = "\n".join(self.redis.dump(password=REDIS_PASSWORD.text))
+        # As bytes, and not as Python writes those: two that stand for one letter of a canary are
+        # eight characters then, and what is sealed has any two sooner or later.
+        values = b"\n".join(self.values()).decode("latin-1")
+        return self.world.search(f"{names}\n{values}")
 
     def values(self) -> list[bytes]:
         """Return what is stored."""

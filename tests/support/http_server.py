@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import sys
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import attrs
@@ -55,6 +56,11 @@ def json_answer(value: object, status: int = 200, **headers: str) -> Answer:
 class _Server(ThreadingHTTPServer):
     # The stdlib's queue of five resets the connections of many who come at once.
     request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of what goes wrong; but that whoever asked has left is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class HttpServer:
