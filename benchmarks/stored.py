@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.commands import started
+from benchmarks.commands import CONFIGURATION, started
 from benchmarks.measure import count, duration, in_turns, ratio
 from benchmarks.table import Column, Goal, Table
 from gqlauth._stores._seal import new_key
@@ -21,19 +21,6 @@ if TYPE_CHECKING:
 DELAY: Final = 0.05
 MEMORY: Final = "gql api, tokens in memory"
 DISK: Final = "gql api, tokens on disk"
-CONFIGURATION: Final = """\
-[cache]
-store = "{store}"
-
-[endpoints.orders]
-url = "{api}"
-
-[endpoints.orders.auth]
-type = "client_credentials"
-token_url = "{tokens}"
-client_id = "orders-cli"
-client_secret = {{ env = "ORDERS_CLIENT_SECRET" }}
-"""
 
 
 async def stored(server: TokenServer, *, quick: bool) -> list[Table]:
