@@ -1,6 +1,8 @@
-"""What an error came of."""
+"""What an error came of, and what the system says of one."""
 
 from __future__ import annotations
+
+import os
 
 TYPE_CHECKING = False  # as typing's, which takes a while to import
 if TYPE_CHECKING:
@@ -24,3 +26,14 @@ def causes(error: BaseException | None, *, implied: bool = False) -> Iterator[Ba
         waiting.append(one.__cause__ or (one.__context__ if implied else None))
         if isinstance(one, BaseExceptionGroup):
             waiting += reversed(one.exceptions)
+
+
+def by_system(error: OSError) -> str:
+    """Return what the system says of an error; nothing, where it is none of the system's.
+
+    Each event loop explains it in words of its own. Names that cannot be looked up have numbers of
+    their own, below 0; and so has TLS.
+    """
+    if not error.errno or type(error).__module__ == "ssl":
+        return ""
+    return os.strerror(error.errno) if error.errno > 0 else error.strerror or ""

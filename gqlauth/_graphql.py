@@ -118,13 +118,20 @@ def _asks(kind: str, request: Any) -> bool:  # noqa: ANN401 - JSON
     return bool(chosen) and all(one == kind for one in chosen)
 
 
-def operations(document: str) -> list[tuple[str, str]]:  # noqa: C901 - one small automaton
+def operations(document: str) -> list[tuple[str, str]]:
     """Return kind and name of each operation of a document, in its order.
 
     The kind is ``query``, ``mutation`` or ``subscription``; the name is empty for one without.
+    """
+    return [(kind, name) for kind, name, _ in headers(document)]
+
+
+def headers(document: str) -> list[tuple[str, str, int]]:  # noqa: C901 - one small automaton
+    """Return kind and name of each operation of a document, and where what follows them begins.
+
     Only the outermost level is read: strings, comments and selections are passed over.
     """
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, str, int]] = []
     depth = 0
     kind = ""  # of the definition that is being read; empty between two
     name_is_due = False
@@ -132,7 +139,7 @@ def operations(document: str) -> list[tuple[str, str]]:  # noqa: C901 - one smal
         word = match[0]
         if word in _OPEN:
             if depth == 0 and word == "{" and not kind:
-                found.append(("query", ""))
+                found.append(("query", "", match.start()))
                 kind = "query"
             depth += 1
             name_is_due = False
@@ -145,11 +152,11 @@ def operations(document: str) -> list[tuple[str, str]]:  # noqa: C901 - one smal
                 kind = word
                 name_is_due = True
                 if kind in {"query", "mutation", "subscription"}:
-                    found.append((kind, ""))
+                    found.append((kind, "", match.end()))
             elif name_is_due:
                 name_is_due = False
-                if found and found[-1] == (kind, ""):
-                    found[-1] = (kind, word)
+                if found and found[-1][:2] == (kind, ""):
+                    found[-1] = (kind, word, match.end())
         elif not word.isspace() and word[0] != "#":
             name_is_due = False
     return found

@@ -55,9 +55,12 @@ def sync_endpoint_client(
     """Return the like of `endpoint_client` for threads, which come to the service by `portal`."""
     hooks, own = _own_settings(endpoint, auth, timeout)
 
-    def hook(request: httpx.Request) -> None:
+    async def prepare(request: httpx.Request) -> None:
         for one in hooks:
-            portal.call(partial(one, request))
+            await one(request)
+
+    def hook(request: httpx.Request) -> None:
+        portal.call(partial(prepare, request))
 
     own |= {"event_hooks": {"request": [hook]}}
     return _with_headers(endpoint, _made(httpx.Client, _places(endpoint), {**own, **settings}))

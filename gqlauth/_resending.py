@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 REPEATABLE: Final = "gqlauth.repeatable"
 
 #: Answers that go on for as long as the server likes.
-_STREAMS: Final = ("text/event-stream", "multipart/")
+STREAMS: Final = ("text/event-stream", "multipart/")
 
 
 def why_once(request: httpx.Request, response: httpx.Response, *, nothing_ran: bool) -> str:
@@ -23,7 +23,7 @@ def why_once(request: httpx.Request, response: httpx.Response, *, nothing_ran: b
     if not (nothing_ran or _certainly_query(request)):
         return "what may be a mutation is not sent twice"
     # httpx reads an answer to its end before it sends again.
-    if media_type(response).startswith(_STREAMS) and "content-length" not in response.headers:
+    if media_type(response).startswith(STREAMS) and "content-length" not in response.headers:
         return "its answer may never end"
     return ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -12,7 +11,7 @@ import attrs
 
 from gqlauth import _log
 from gqlauth._answer import TryAgainError, shown
-from gqlauth._causes import causes
+from gqlauth._causes import by_system, causes
 from gqlauth._http import httpx
 from gqlauth.errors import TokenError, TokenRefusedError, TokenUnavailableError
 
@@ -35,6 +34,13 @@ LONGEST_PAUSE: Final = 8.0
 #: of the whole acquisition: a stalled try leaves time for another; the deadline bounds them all.
 STALLED: Final = 10.0
 STALLED_PART: Final = 1 / 2
+
+#: What a connection was too slow with.
+LATE: Final[dict[type[Exception], str]] = {
+    httpx.ConnectTimeout: "connecting took too long",
+    httpx.ReadTimeout: "the answer took too long",
+    httpx.WriteTimeout: "sending took too long",
+}
 
 # What fails before anything was sent, and so may be tried again whatever the request does.
 _NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -140,32 +146,23 @@ def _log_pause(what: str, state: RetryCallState) -> None:
 
 
 def described(error: Exception) -> str:
-    """Return what is to be told of a failed connection; it may quote what was sent."""
-    late: dict[type[Exception], str] = {
-        httpx.ConnectTimeout: "connecting took too long",
-        httpx.ReadTimeout: "the answer took too long",
-        httpx.WriteTimeout: "sending took too long",
-    }
+    """Return what is to be told of a failed connection, without what was sent."""
     broken: dict[type[Exception], str] = {
         httpx.ReadError: "the connection broke off",
         httpx.WriteError: "the connection broke off",
     }
     kind = type(error)
-    text = late.get(kind) or _not_connected(error) or str(error) or _refused_certificate(error)
-    return text or broken.get(kind) or kind.__name__
+    text = LATE.get(kind) or _not_connected(error) or str(error) or _refused_certificate(error)
+    # h11 quotes the bytes that came, which may be those that were sent.
+    return (text or broken.get(kind) or kind.__name__).partition(": bytearray(")[0]
 
 
 def _not_connected(error: Exception) -> str:
     """Return why the system made no connection, where it told so: httpx says just that none was."""
     if not isinstance(error, httpx.ConnectError):
         return ""
-    failed = (one for one in causes(error, implied=True) if isinstance(one, OSError) and one.errno)
-    told = next((one for one in failed if type(one).__module__ != "ssl"), None)
-    if told is None or told.errno is None:
-        return ""
-    # Names that cannot be looked up have numbers of their own, and those of the system are
-    # explained by each event loop in its own words.
-    return os.strerror(told.errno) if told.errno > 0 else told.strerror or ""
+    failed = (by_system(one) for one in causes(error, implied=True) if isinstance(one, OSError))
+    return next(filter(None, failed), "")
 
 
 def _refused_certificate(error: BaseException) -> str:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
+from gqlauth._causes import causes
 from gqlauth.errors import TokenError
 
 if TYPE_CHECKING:
@@ -65,14 +66,14 @@ def kind_of(error: BaseException) -> str:
     That is the OAuth error code, if it is one that is known; else the HTTP status, if that is
     what went wrong; else what kind of exception it came of.
     """
-    if isinstance(error, TokenError):
-        if error.error in _KNOWN:
-            return error.error
-        if error.status is not None and error.status >= 300:  # noqa: PLR2004 - no success
-            return str(error.status)
-        if error.__cause__ is not None:
-            return kind_of(error.__cause__)
-    return type(error).__name__
+    for one in causes(error):
+        if not isinstance(one, TokenError):
+            return type(one).__name__
+        if one.error in _KNOWN:
+            return one.error
+        if one.status is not None and one.status >= 300:  # noqa: PLR2004 - no success
+            return str(one.status)
+    return type(one).__name__
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from gqlauth._causes import causes
+import errno
+import socket
+import ssl
+
+import pytest
+
+from gqlauth._causes import by_system, causes
 
 
 def of(error: Exception, cause: BaseException | None = None, *, handled: bool = False) -> Exception:
@@ -53,3 +59,17 @@ def test_a_circle() -> None:
 def test_nothing() -> None:
     """Of no error comes none."""
     assert list(causes(None)) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ECONNREFUSED, "as an event loop has it"), "Connection refused"),
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (OSError("no number"), ""),
+        (ssl.SSLError(1, "a number of its own"), ""),
+    ],
+)
+def test_in_the_words_of_the_system(error: OSError, told: str) -> None:
+    """Which are the same with each event loop; there are none for what is not the system's."""
+    assert by_system(error) == told

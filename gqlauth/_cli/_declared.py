@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gqlauth._cli import _json
-from gqlauth._graphql import TOKEN
+from gqlauth._graphql import TOKEN, headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_OPERATIONS: Final = frozenset({"query", "mutation", "subscription"})
 _NAME: Final = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 _WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -35,27 +34,14 @@ def declared(text: str, operation: str | None) -> dict[str, str]:
 
     Without a name it is the only one. Where it is not clear which is meant, there are none.
     """
-    found = [types for name, types in _operations(text) if operation in {None, name}]
-    return found[0] if len(found) == 1 else {}
+    found = [end for _, name, end in headers(text) if operation in {None, name}]
+    return dict(_variables(_words(text, found[0]))) if len(found) == 1 else {}
 
 
-def _operations(text: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield name and variables of each operation that has a keyword."""
-    words = [
-        match[0]
-        for match in TOKEN.finditer(text)
-        if not match[0].isspace() and match[0][0] not in "#,\ufeff"
-    ]
-    depth = 0
-    begins = True
-    for index, word in enumerate(words):
-        if depth == 0 and begins and word in _OPERATIONS:
-            rest = words[index + 1 :]
-            named = bool(rest) and _NAME.fullmatch(rest[0]) is not None
-            yield rest[0] if named else "", dict(_variables(rest[named:]))
-        # A definition ends with the bracket that closes its selection.
-        depth += (word in {"{", "(", "["}) - (word in {"}", ")", "]"})
-        begins = depth == 0 and word == "}"
+def _words(text: str, begin: int) -> list[str]:
+    """Return what means something of a document, from `begin` on."""
+    found = (match[0] for match in TOKEN.finditer(text, begin))
+    return [word for word in found if not word.isspace() and word[0] not in "#,\ufeff"]
 
 
 def _variables(words: list[str]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from gqlauth._config import as_websocket
 from gqlauth._graphql import asks_subscription
 from gqlauth._redact import escape_control, redact, redact_text
 from gqlauth._secret import MASK, Secret
+from gqlauth._subscriptions._places import placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,10 +106,7 @@ def _init(call: Call, chosen: Subscriptions, credential: str) -> dict[str, Any]:
     own = any(name.lower() == "authorization" for name, _ in call.headers)
     if chosen.auth_in == "header" or not (credential or own):
         return {}
-    shown: Any = MASK
-    for name in reversed((chosen.init_path or credential or "Authorization").split(".")):
-        shown = {name: shown}
-    return dict(shown)
+    return dict(placed({}, chosen.init_path or credential or "Authorization", MASK))
 
 
 def _masked(name: str, value: str) -> str:

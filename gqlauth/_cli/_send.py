@@ -13,9 +13,9 @@ from gqlauth._cli._answer import Reply
 from gqlauth._cli._failure import API_ERROR, UNAVAILABLE, USAGE, Failure
 from gqlauth._http import httpx
 from gqlauth._redact import redact
-from gqlauth._resending import REPEATABLE
+from gqlauth._resending import REPEATABLE, STREAMS, media_type
 from gqlauth._service import AuthService
-from gqlauth._tries import described
+from gqlauth._tries import LATE, described
 from gqlauth._version import __version__
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ _STREAMED: Final = {
     "sse": "text/event-stream",
     "multipart": "multipart/mixed;subscriptionSpec=1.0",
 }
-# Answers that go on for as long as the server likes.
-_STREAMS: Final = ("text/event-stream", "multipart/")
 # What httpx adds itself, and the lengths and kinds that prove nobody.
 _NO_PROOF: Final = frozenset(
     {
@@ -59,11 +57,6 @@ _NO_PROOF: Final = frozenset(
         "user-agent",
     }
 )
-_LATE: Final[dict[type[httpx.TimeoutException], str]] = {
-    httpx.ConnectTimeout: "connecting took too long",
-    httpx.ReadTimeout: "the answer took too long",
-    httpx.WriteTimeout: "sending took too long",
-}
 
 
 @attrs.frozen(kw_only=True)
@@ -156,7 +149,7 @@ def failing(call: Call) -> Iterator[None]:
     try:
         yield
     except httpx.TimeoutException as error:
-        what = _LATE.get(type(error), "it took too long")
+        what = LATE.get(type(error), "it took too long")
         raise Failure(f"{name}: no answer of {call.host}: {what}", UNAVAILABLE) from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
         # Not with its text, which may quote a header.
@@ -166,16 +159,10 @@ def failing(call: Call) -> Iterator[None]:
     except httpx.DecodingError as error:
         raise Failure(f"{name}: the answer is not encoded as it says", API_ERROR) from error
     except httpx.TransportError as error:
-        told = reason(error)
+        told = described(error)
         raise Failure(
             f"{name}: the API {call.host} cannot be reached: {told}", UNAVAILABLE
         ) from error
-
-
-def reason(error: httpx.TransportError) -> str:
-    """Return what an error says, without what was sent."""
-    # h11 quotes the bytes that came, which may be those that were sent.
-    return described(error).partition(": bytearray(")[0]
 
 
 @asynccontextmanager
@@ -227,24 +214,18 @@ async def _read(call: Call, response: httpx.Response, sent: Iterable[str]) -> Re
     kind = media_type(response)
     if is_stream(response):
         # Not with the rest of what it says, which may be an echo of what was sent.
-        known = next(stream for stream in _STREAMS if kind.startswith(stream)).rstrip("/")
+        known = next(stream for stream in STREAMS if kind.startswith(stream)).rstrip("/")
         raise Failure(
             f"{call.endpoint.name}: the API answers with a stream ({known}),"
             " which gql api does not read"
         )
-    content = b"" if kind.startswith(_STREAMS) else await response.aread()
+    content = b"" if kind.startswith(STREAMS) else await response.aread()
     return reply_of(response, content, sent)
-
-
-def media_type(response: httpx.Response) -> str:
-    """Return the Content-Type of an answer, in lower case; empty where it has none."""
-    kind: str = response.headers.get("content-type", "")
-    return kind.strip().lower()
 
 
 def is_stream(response: httpx.Response) -> bool:
     """Tell whether an answer goes on for as long as the server likes."""
-    return response.is_success and media_type(response).startswith(_STREAMS)
+    return response.is_success and media_type(response).startswith(STREAMS)
 
 
 def reply_of(response: httpx.Response, content: bytes, sent: Iterable[str]) -> Reply:

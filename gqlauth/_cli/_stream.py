@@ -8,11 +8,13 @@ import anyio
 
 from gqlauth._cli._failure import API_ERROR, UNAVAILABLE, Failure
 from gqlauth._cli._listener import unwrapped
-from gqlauth._cli._send import exchange, failing, is_stream, late, media_type, reason, reply_of
+from gqlauth._cli._send import exchange, failing, is_stream, late, reply_of
 from gqlauth._http import httpx
+from gqlauth._resending import media_type
 from gqlauth._subscriptions._bounds import TooLargeError
 from gqlauth._subscriptions._multipart import Parts
 from gqlauth._subscriptions._sse import EventStream
+from gqlauth._tries import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +37,11 @@ async def over_http(call: Call, service: AuthService, listener: Listener) -> Rep
     """
     with failing(call):
         async with exchange(call, service) as (client, request, sent):
-            response = None
-            with anyio.move_on_after(call.timeout):
+            with anyio.move_on_after(call.timeout) as scope:
                 response = await client.send(request, stream=True)
                 if not is_stream(response):
                     return reply_of(response, await response.aread(), sent)
-            if response is None or not is_stream(response):
+            if scope.cancelled_caught:
                 raise late(call)
             try:
                 listener.begin(reply_of(response, b"", sent))
@@ -64,7 +65,7 @@ async def _read(call: Call, response: httpx.Response, listener: Listener) -> Non
             if reader.is_complete:
                 return
     except httpx.TransportError as error:
-        why = reason(error)
+        why = described(error)
     except TooLargeError as error:
         raise Failure(f"{call.endpoint.name}: {error}", API_ERROR) from error
     raise Failure(f"{call.endpoint.name}: {listener.loss(why)}", UNAVAILABLE)

@@ -6,8 +6,6 @@ only where there is a Redis.
 
 from __future__ import annotations
 
-import os
-import ssl
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import coredis
@@ -18,10 +16,11 @@ from coredis.pool import ClusterConnectionPool
 from coredis.retry import ConstantRetryPolicy
 
 from gqlauth import _log
-from gqlauth._causes import causes
+from gqlauth._causes import by_system, causes
 from gqlauth._stores._store import PassingError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
@@ -160,11 +159,7 @@ def told(error: Exception) -> str:
 
 
 def _why(error: BaseException) -> str:
-    if isinstance(error, ssl.SSLError) or not isinstance(error, OSError) or not error.errno:
-        return str(error)
-    # Event loops explain the system's errors in their own words; names that cannot be looked up
-    # have numbers of their own.
-    return os.strerror(error.errno) if error.errno > 0 else error.strerror or ""
+    return (by_system(error) if isinstance(error, OSError) else "") or str(error)
 
 
 class _Credentials(AbstractCredentialProvider):

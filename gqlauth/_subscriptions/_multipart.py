@@ -34,7 +34,7 @@ class Parts:
         self._boundary = boundary.encode("latin-1", "replace")
         delimiter = re.escape(self._boundary)
         self._delimiter = re.compile(rb"(?:\A|\r?\n)--" + delimiter + rb"(--|[ \t]*\r?\n)")
-        self._buffer = b""
+        self._buffer = bytearray()
         # Up to where there is no delimiter, and where the part's own text begins.
         self._searched = 0
         self._body: int | None = None
@@ -70,12 +70,12 @@ class Parts:
                 self._searched = max(self._searched, known)
                 break
             if self._in_part and not self._is_told:
-                yield self._buffer[self._body : found.start()]
+                yield bytes(self._buffer[self._body : found.start()])
             self.is_complete = found[1] == b"--"
-            self._buffer = self._buffer[found.end() :]
+            del self._buffer[: found.end()]
             self._in_part, self._is_told, self._body, self._searched = True, False, None, 0
         if self._body is not None and not self._is_told and piece.rstrip().endswith(b"}"):
-            text = self._buffer[self._body :]
+            text = bytes(self._buffer[self._body :])
             if _is_object(text):
                 self._is_told = True
                 yield text

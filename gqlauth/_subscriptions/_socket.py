@@ -9,6 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.uri import parse_uri
 
+from gqlauth._causes import by_system
 from gqlauth._http_client import loopback_host
 from gqlauth._subscriptions._bounds import LARGEST_EVENT
 from gqlauth._subscriptions._failures import LostError, ProtocolError
@@ -91,7 +92,8 @@ class Socket:
         except InvalidHandshake as error:
             raise ProtocolError(str(error)) from error
         except (OSError, EOFError, WebSocketException) as error:
-            raise LostError(str(error) or type(error).__name__) from error
+            told = by_system(error) if isinstance(error, OSError) else ""
+            raise LostError(told or str(error) or type(error).__name__) from error
 
     async def send(self, message: str) -> None:
         """Send a message.

@@ -42,6 +42,7 @@ class TestDeclared:
             ("query($a: Int", {"a": "Int"}),
             ("query($a: ) { me }", {"a": ""}),
             ("query", {}),
+            ('"""what it is for""" query Q($id: ID!) { me }', {"id": "ID!"}),
         ],
     )  # fmt: skip
     def test_variables(self, text: str, expected: dict[str, str]) -> None:
