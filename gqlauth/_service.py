@@ -294,5 +294,4 @@ class AuthService:
             ConfigError: when there is no such endpoint.
 
         """
-        chosen = self._sources.chosen() if name is None else self._sources.chosen(name)
-        return sum([await source.forget() for source in chosen])
+        return await self._sources.forget(*([] if name is None else [name]))

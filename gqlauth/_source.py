@@ -188,11 +188,10 @@ class Source:
             return snapshot
         return attrs.evolve(snapshot, usable=False, error=rejection)
 
-    async def forget(self) -> bool:
-        """Forget all that is known of the token; tell whether there was one."""
+    def forget(self) -> bool:
+        """Forget all that this process knows of the token; tell whether there was one."""
         self._trouble = self._pace = None
-        had = self._cache.forget(self.key)
-        return (self.shared is not None and await self.shared.store.discard(self.shared.key)) or had
+        return self._cache.forget(self.key)
 
     @property
     def store(self) -> tuple[str, str]:

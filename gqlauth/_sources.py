@@ -95,6 +95,16 @@ class Sources:
             for key, token in (await self._store.look(list(shared))).items():
                 shared[key].recall(token)
 
+    async def forget(self, *names: str) -> int:
+        """Forget the tokens of endpoints; see `AuthService.clear`."""
+        chosen = self.chosen(*names)
+        had = {one.key for one in chosen if one.forget()}
+        if self._store is not None:
+            # All in one go: for each, a store may be opened anew.
+            shared = {one.shared.key: one.key for one in chosen if one.shared is not None}
+            had |= {shared[key] for key in await self._store.discard(shared)}
+        return len(had)
+
     def made(self, name: str, strategy: Strategy, options: AuthOptions) -> Source:
         """Return a new source for an endpoint that is called `name`."""
         return self._kind(

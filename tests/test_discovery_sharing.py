@@ -165,7 +165,7 @@ class TestService:
             for _ in range(2):
                 with pytest.raises(TokenRefusedError):
                     await source.token(renew=True)
-                await source.forget()
+                source.forget()
             await source.token()
         assert fake.paths == [OAUTH, "/old", "/old", OAUTH, "/new"]
 

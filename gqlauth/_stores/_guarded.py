@@ -12,7 +12,7 @@ from gqlauth import _log
 from gqlauth._stores._store import PassingError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from anyio.abc import TaskGroup
@@ -56,8 +56,11 @@ class Opening(Protocol):
         None stands for one that cannot be opened so. Raises as `open` does.
         """
 
-    async def discard(self, key: CacheKey) -> bool:
-        """Forget whatever is stored of `key`, for which nothing is to be opened with a key."""
+    async def discard(self, keys: Collection[CacheKey]) -> set[CacheKey]:
+        """Forget whatever is stored of `keys`, for which nothing is to be opened with a key.
+
+        Return those of which there was anything.
+        """
 
     def log_off(self, error: StoreError) -> None:
         """Log that there is no store, for the reason that `error` tells."""
@@ -105,11 +108,13 @@ class Guarded:
         """Forget `token`, and no other; tell whether it was there."""
         return await self._asked(lambda store: store.forget(key, token), otherwise=False)
 
-    async def discard(self, key: CacheKey) -> bool:
-        """Forget whatever is stored of `key`; tell whether there was anything."""
+    async def discard(self, keys: Collection[CacheKey]) -> set[CacheKey]:
+        """Forget whatever is stored of `keys`; return those of which there was anything."""
+        if not keys:
+            return set()
         # Also where it is off, as there is no key: it may have been on before.
         return await self._bounded(
-            lambda: self._opening.discard(key), otherwise=False, seconds=OPENING
+            lambda: self._opening.discard(keys), otherwise=set(), seconds=OPENING
         )
 
     @asynccontextmanager

@@ -14,6 +14,8 @@ from gqlauth._stores._guarded import Guarded
 from gqlauth._stores._sealing_key import NoKeyError, lack_of_key, sealing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from anyio.abc import TaskGroup
 
     from gqlauth._clock import Clock
@@ -57,11 +59,11 @@ class DiskOpening:
         """Open it for diagnostics; None where the key cannot be had without running something."""
         return await self._opened(look=True)
 
-    async def discard(self, key: CacheKey) -> bool:
-        """Forget whatever is stored of `key`, be there a key to read it with or not."""
+    async def discard(self, keys: Collection[CacheKey]) -> set[CacheKey]:
+        """Forget whatever is stored of `keys`, be there a key to read it with or not."""
         from gqlauth._stores._disk import discard  # noqa: PLC0415 - as below
 
-        return await discard(self._folder, key)
+        return {key for key in keys if await discard(self._folder, key)}
 
     async def _opened(self, *, look: bool) -> Store | None:
         # None of this costs anything where tokens are kept in memory.

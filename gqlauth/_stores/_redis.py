@@ -15,7 +15,7 @@ from gqlauth._stores._redis_news import News
 from gqlauth._stores._seal import UnsealedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Collection
 
     from anyio.abc import TaskGroup
 
@@ -222,14 +222,19 @@ class RedisStore:
         return PREFIX + self._seal.place(key)
 
 
-async def discard(connect: Callable[[], Client], seal: Seal, key: CacheKey) -> bool:
-    """Forget whatever is stored of `key`, over a connection for that alone."""
+async def discard(
+    connect: Callable[[], Client], seal: Seal, keys: Collection[CacheKey]
+) -> set[CacheKey]:
+    """Forget whatever is stored of `keys`, over a connection for that alone.
 
-    async def deleted() -> int:
+    Return those of which there was anything.
+    """
+
+    async def deleted() -> set[CacheKey]:
         async with connect() as client:
-            return await client.delete([PREFIX + seal.place(key)])
+            return {key for key in keys if await client.delete([PREFIX + seal.place(key)])}
 
-    return bool(await answered(deleted()))
+    return await answered(deleted())
 
 
 def _lock(place: str) -> str:

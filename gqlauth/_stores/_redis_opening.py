@@ -16,7 +16,7 @@ from gqlauth.errors import ConfigError, SecretError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from anyio.abc import TaskGroup
 
@@ -60,12 +60,12 @@ class RedisOpening:
             raise StoreError(str(error)) from None
         await self._sealing(look=True)
 
-    async def discard(self, key: CacheKey) -> bool:
-        """Forget whatever is stored of `key`, for those who have the same key and secrets."""
+    async def discard(self, keys: Collection[CacheKey]) -> set[CacheKey]:
+        """Forget whatever is stored of `keys`, for those who have the same key and secrets."""
         connect, seal = await self._ready()
         from gqlauth._stores._redis import discard  # noqa: PLC0415 - imported by now
 
-        return await discard(connect, seal, key)
+        return await discard(connect, seal, keys)
 
     async def _ready(self) -> tuple[Callable[[], Client], Seal]:
         """Return what makes a client, and the seal."""

@@ -242,7 +242,7 @@ class TestCertificate:
                 await source.token()
             right.certificate_file.replace(wrong.certificate_file)
             right.key_file.replace(wrong.key_file)
-            await source.forget()
+            source.forget()
             token = await source.token()
         assert token.reveal()
 

@@ -235,7 +235,7 @@ class TestTokens:
         store = await fleet.one()
         await store.save(KEY, issued())
         connect, seal = fleet.connect(), Seal(fleet.key, SystemClock())
-        assert [await discard(connect, seal, KEY) for _ in range(2)] == [True, False]
+        assert [await discard(connect, seal, [KEY]) for _ in range(2)] == [{KEY}, set()]
         assert await store.load(KEY) is None
 
 

@@ -17,7 +17,7 @@ from gqlauth._stores._store import PassingError, StoreError
 from gqlauth.testing import FrozenClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
 
     from anyio.abc import TaskGroup
 
@@ -88,9 +88,9 @@ class Opening:
     async def look(self) -> Shelf | None:
         return await self.open(None) if self.looks else None
 
-    async def discard(self, key: CacheKey) -> bool:
+    async def discard(self, keys: Collection[CacheKey]) -> set[CacheKey]:
         await self.shelf._ask("discard")
-        return True
+        return set(keys)
 
     async def asked(self, what: str) -> None:
         await anyio.lowlevel.checkpoint()
@@ -375,15 +375,20 @@ class TestDiscard:
         """There may be no key any more for what is there."""
         opening.trouble = StoreError("no key")
         await guarded.load(KEY)
-        assert await guarded.discard(KEY)
+        assert await guarded.discard([KEY]) == {KEY}
         assert (opening.opened, shelf.asked) == (1, ["discard"])
+
+    async def test_of_none(self, guarded: Guarded, shelf: Shelf) -> None:
+        """Where nobody shares a token, nobody is asked."""
+        assert await guarded.discard([]) == set()
+        assert shelf.asked == []
 
     async def test_that_fails(
         self, guarded: Guarded, shelf: Shelf, caplog: pytest.LogCaptureFixture
     ) -> None:
         """It is told, and nothing was forgotten."""
         shelf.trouble = OSError(30, "Read-only file system")
-        assert not await guarded.discard(KEY)
+        assert await guarded.discard([KEY]) == set()
         assert told(caplog) == [f'{WARNING}"Read-only file system" again_in={REST}']
 
 
