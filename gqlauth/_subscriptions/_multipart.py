@@ -34,6 +34,8 @@ class Parts:
         self._boundary = boundary.encode("latin-1", "replace")
         delimiter = re.escape(self._boundary)
         self._delimiter = re.compile(rb"(?:\A|\r?\n)--" + delimiter + rb"(--|[ \t]*\r?\n)")
+        # The end of a JSON object, and maybe of the part: the line of its delimiter is open yet.
+        self._end = re.compile(rb"\}\s*(?:\n--" + delimiter + rb"\s*)?\Z")
         self._buffer = bytearray()
         # Up to where there is no delimiter, and where the part's own text begins.
         self._searched = 0
@@ -47,8 +49,8 @@ class Parts:
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """Yield the texts of the parts that are complete with another `piece` of the body.
 
-        A part whose text is a whole JSON object is complete, though its end is not there: some
-        servers send that only with the next part.
+        A part whose text is a whole JSON object is complete, though its end is not there, or not
+        all of it: some servers send that only with the next part.
 
         Raises:
             TooLargeError: when one is larger than any should be.
@@ -74,9 +76,11 @@ class Parts:
             self.is_complete = found[1] == b"--"
             del self._buffer[: found.end()]
             self._in_part, self._is_told, self._body, self._searched = True, False, None, 0
-        if self._body is not None and not self._is_told and piece.rstrip().endswith(b"}"):
-            text = bytes(self._buffer[self._body :])
-            if _is_object(text):
+        if self._body is not None and not self._is_told:
+            last = max(self._body, len(self._buffer) - len(self._boundary) - 2 * _AROUND)
+            end = self._end.search(self._buffer, last)
+            text = b"" if end is None else bytes(self._buffer[self._body : end.start() + 1])
+            if text and _is_object(text):
                 self._is_told = True
                 yield text
 

@@ -43,6 +43,17 @@ def test_part_before_its_end() -> None:
     assert parts.is_complete
 
 
+def test_part_before_the_line_ends() -> None:
+    """It is so as well where the line of the delimiter comes to its end with the next part."""
+    parts = Parts(BOUNDARY)
+
+    assert list(parts.feed(b"---a")) == []
+    assert list(parts.feed(b'\r\n\r\n{"a": 1}\r\n---a')) == [b'{"a": 1}']
+    assert list(parts.feed(b'\r\n\r\n{"a": 2}\r\n---a')) == [b'{"a": 2}']
+    assert list(parts.feed(b"--")) == []
+    assert parts.is_complete
+
+
 @pytest.mark.parametrize(
     ("kind", "boundary"),
     [
