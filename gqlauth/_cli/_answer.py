@@ -11,7 +11,7 @@ from gqlauth._cli import _json
 from gqlauth._redact import mask_known, redact_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 #: Characters of an answer that are shown where it is not what was asked for.
 SNIPPET: Final = 500
@@ -33,8 +33,9 @@ class Reply:
     version: str
     headers: tuple[tuple[str, str], ...]
     content: bytes = attrs.field(repr=False)
-    #: What was sent to prove the client, so that an echo of it is not shown to people.
-    sent: tuple[str, ...] = attrs.field(default=(), repr=False)
+    #: What was sent to prove the client, so that an echo of it is not shown to people. It grows as
+    #: a subscription goes on with another token.
+    sent: Sequence[str] = attrs.field(default=(), repr=False)
 
     def header(self, name: str) -> str:
         """Return the first header called `name`, in lower case; empty where there is none."""

@@ -242,7 +242,7 @@ def _encoded(body: dict[str, Any]) -> bytes:
 
 def _bare(call: Call, wanted: str | None) -> str:
     """Return why the request went out without a credential of the endpoint's own."""
-    if any(name.lower() == "authorization" for name, _ in call.headers):
+    if call.brings_authorization:
         return "it got the Authorization that -H gives"
     if call.endpoint.auth is not None:
         return "" if call.authenticate else "--no-auth sent none"

@@ -19,7 +19,7 @@ from gqlauth._tries import LATE, described
 from gqlauth._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 
     from gqlauth._cli._uploads import OpenFile
     from gqlauth._config import Config, Endpoint
@@ -41,8 +41,9 @@ OF_A_BODY: Final = frozenset({"accept", "accept-encoding", "content-type"})
 # What a subscription may be answered by, as far as nobody says otherwise.
 _ONCE: Final = "application/graphql-response+json;q=0.9, application/json;q=0.8"
 _STREAMED: Final = {
-    "sse": "text/event-stream",
+    # First, as strawberry takes what comes before the first semicolon for all that is accepted.
     "multipart": "multipart/mixed;subscriptionSpec=1.0",
+    "sse": "text/event-stream",
 }
 # What httpx adds itself, and the lengths and kinds that prove nobody.
 _NO_PROOF: Final = frozenset(
@@ -72,6 +73,11 @@ class Call:
     authenticate: bool
     #: Seconds for all of it, the token included; None for the endpoint's own, for each step.
     timeout: float | None
+
+    @property
+    def brings_authorization(self) -> bool:
+        """Tell whether it has an ``Authorization`` of its own."""
+        return any(name.lower() == "authorization" for name, _ in self.headers)
 
     @property
     def host(self) -> str:
@@ -165,32 +171,45 @@ def failing(call: Call) -> Iterator[None]:
         ) from error
 
 
+@attrs.frozen
+class Sender:
+    """Sends one call, as often as need be."""
+
+    call: Call
+    _client: httpx.AsyncClient
+    #: What was sent to prove the client, each time: an answer may echo the token that was refused
+    #: before this one.
+    sent: list[str] = attrs.field(factory=list, repr=False)
+
+    async def begin(self) -> httpx.Response:
+        """Send it, and return the answer, of which no more than the head has come."""
+        url, headers = self.call.endpoint.url, encoded(self.call.headers)
+        request = self._client.build_request("POST", url, headers=headers, **_content(self.call))
+        return await self._client.send(request, stream=True)
+
+
 @asynccontextmanager
-async def exchange(
-    call: Call, service: AuthService
-) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.Request, list[str]]]:
-    """Give what sends `call`, the request, and a list: of what was sent to prove the client."""
+async def sender(call: Call, service: AuthService) -> AsyncIterator[Sender]:
+    """Give what sends `call`."""
     # Where all of it is bounded, that is to be what ends it, and no step.
     step = None if call.timeout is None else 2 * call.timeout
-    sent: list[str] = []
-
-    async def note(request: httpx.Request) -> None:
-        # Each time: an answer may echo the token that was refused before this one.
-        sent.extend(proofs(call, request))
-
     async with service.client(
         call.endpoint.name, authenticate=call.authenticate, timeout=step
     ) as client:
+        made = Sender(call, client)
+
+        async def note(request: httpx.Request) -> None:
+            made.sent.extend(proofs(call, request))
+
         client.event_hooks["request"].append(note)
-        url, headers = call.endpoint.url, encoded(call.headers)
-        yield client, client.build_request("POST", url, headers=headers, **_content(call)), sent
+        yield made
 
 
 async def _sent(call: Call, service: AuthService) -> Reply:
-    async with exchange(call, service) as (client, request, sent):
-        response = await client.send(request, stream=True)
+    async with sender(call, service) as sending:
+        response = await sending.begin()
         try:
-            return await _read(call, response, sent)
+            return await _read(call, response, sending.sent)
         finally:
             await response.aclose()
 
@@ -210,7 +229,7 @@ def _content(call: Call) -> dict[str, Any]:
     }
 
 
-async def _read(call: Call, response: httpx.Response, sent: Iterable[str]) -> Reply:
+async def _read(call: Call, response: httpx.Response, sent: Sequence[str]) -> Reply:
     kind = media_type(response)
     if is_stream(response):
         # Not with the rest of what it says, which may be an echo of what was sent.
@@ -228,7 +247,7 @@ def is_stream(response: httpx.Response) -> bool:
     return response.is_success and media_type(response).startswith(STREAMS)
 
 
-def reply_of(response: httpx.Response, content: bytes, sent: Iterable[str]) -> Reply:
+def reply_of(response: httpx.Response, content: bytes, sent: Sequence[str]) -> Reply:
     """Return an answer whose body is `content`."""
     return Reply(
         status=response.status_code,
@@ -238,7 +257,7 @@ def reply_of(response: httpx.Response, content: bytes, sent: Iterable[str]) -> R
             (key.decode("latin-1"), value.decode("latin-1")) for key, value in response.headers.raw
         ),
         content=content,
-        sent=tuple(sent),
+        sent=sent,
     )
 
 

@@ -10,12 +10,13 @@ from gqlauth import _log
 from gqlauth._cli._answer import NoAnswerError, read_answer
 from gqlauth._cli._failure import Failure, say
 from gqlauth._cli._listener import Listener
+from gqlauth._cli._over_http import over_http
 from gqlauth._cli._run import run, waiting
-from gqlauth._cli._stream import over_http
 from gqlauth._cli._verdict import is_passing
 from gqlauth._cli._websocket import over_websocket
 from gqlauth._graphql import rejection
 from gqlauth._service import AuthService
+from gqlauth._subscriptions._renewal import Renewal
 from gqlauth.errors import GqlAuthError
 
 if TYPE_CHECKING:
@@ -50,20 +51,21 @@ def subscribe(
 async def _listen(call: Call, listener: Listener) -> None:
     chosen = call.endpoint.subscriptions
     async with AuthService(call.config, short_lived=True) as service:
+        has_own = call.brings_authorization or not call.authenticate
+        renewal = None if has_own else Renewal.of(service, call.endpoint)
         if chosen is not None and chosen.by_websocket:
-            await over_websocket(call, service, listener)
+            await over_websocket(call, service, renewal, listener)
             return
         place = call.endpoint.url if chosen is None else chosen.url or call.endpoint.url
-        answer = await over_http(
-            attrs.evolve(call, endpoint=attrs.evolve(call.endpoint, url=place)), service, listener
-        )
+        there = attrs.evolve(call, endpoint=attrs.evolve(call.endpoint, url=place))
+        answer = await over_http(there, service, renewal, listener)
         if answer is None:
             return
         hint = ""
         if chosen is None and _may_be_elsewhere(call, answer):
             _log.info("no stream answers, so a WebSocket is tried", status=answer.status)
             try:
-                await over_websocket(call, service, listener)
+                await over_websocket(call, service, renewal, listener)
             except (Failure, GqlAuthError) as error:
                 if listener.has_begun:
                     raise

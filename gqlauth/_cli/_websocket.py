@@ -24,7 +24,6 @@ from gqlauth._subscriptions._line import Line
 from gqlauth._subscriptions._opening import LATE_REFUSALS, Opener, parsed
 from gqlauth._subscriptions._operation import STOPS
 from gqlauth._subscriptions._places import payload_with, place_of, placed
-from gqlauth._subscriptions._renewal import Renewal
 from gqlauth._tls import system_context
 from gqlauth.errors import GqlAuthError
 
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from gqlauth._cli._send import Call
     from gqlauth._service import AuthService
     from gqlauth._subscriptions._opening import Ending
+    from gqlauth._subscriptions._renewal import Renewal
     from gqlauth._subscriptions._socket import Socket
     from gqlauth._token import Token
 
@@ -48,7 +48,9 @@ _STATUSES: Final = range(100, 600)
 _SWITCHING: Final = 101
 
 
-async def over_websocket(call: Call, service: AuthService, listener: Listener) -> None:
+async def over_websocket(
+    call: Call, service: AuthService, renewal: Renewal | None, listener: Listener
+) -> None:
     """Subscribe over WebSocket; let `listener` take the events.
 
     Raises:
@@ -58,7 +60,7 @@ async def over_websocket(call: Call, service: AuthService, listener: Listener) -
     """
     sent: list[str] = []
     known: list[Secret] = []
-    opener, renewal = _opener(call, service, sent, known)
+    opener = _opener(call, renewal, sent, known)
     line = Line(opener, service._clock)  # noqa: SLF001 - of the same house
     patience = call.endpoint.timeout
     try:
@@ -88,10 +90,8 @@ async def over_websocket(call: Call, service: AuthService, listener: Listener) -
             await line.close()
 
 
-def _opener(
-    call: Call, service: AuthService, sent: list[str], known: list[Secret]
-) -> tuple[Opener, Renewal | None]:
-    """Return what opens connections, and what renews them, if they have tokens."""
+def _opener(call: Call, renewal: Renewal | None, sent: list[str], known: list[Secret]) -> Opener:
+    """Return what opens connections."""
     socket = _socket_class()
     endpoint = call.endpoint
     chosen = endpoint.subscriptions or Subscriptions()
@@ -101,10 +101,6 @@ def _opener(
     for name in OF_A_BODY:
         given.pop(name, None)
     own = given.get("Authorization")
-    renewal = None
-    if endpoint.auth is not None and call.authenticate and own is None:
-        source = service._sources.of(endpoint.name)  # noqa: SLF001 - of the same house
-        renewal = Renewal(source, service._clock)  # noqa: SLF001 - the same
 
     async def note(request: httpx.Request) -> None:
         texts = [one for one in proofs(call, request) if one]
@@ -128,7 +124,7 @@ def _opener(
             return placed({}, chosen.init_path or "Authorization", own)
         return payload_with({}, token, chosen.init_path)
 
-    opener = Opener(
+    return Opener(
         name=endpoint.name,
         renewal=renewal,
         place=place,
@@ -141,7 +137,6 @@ def _opener(
         dress=socket.dress,
         ending=lambda _, error: socket.ending(error),
     )
-    return opener, renewal
 
 
 def _socket_class() -> type[Socket]:
@@ -195,7 +190,7 @@ def _reply(headers: dict[str, str], sent: list[str]) -> Reply:
         version="HTTP/1.1",
         headers=tuple(headers.items()),
         content=b"",
-        sent=tuple(sent),
+        sent=sent,
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from gqlauth._subscriptions._repeats import Repeats
 
+if TYPE_CHECKING:
     from gqlauth._subscriptions._opening import Link
 
 #: What ends an operation from the other side, and what does from this one, by what began it: in
@@ -44,7 +43,7 @@ class Operation:
     _seen: list[Any] = attrs.field(factory=list)
     _held: list[tuple[str, dict[str, Any]]] = attrs.field(factory=list)
     #: What the new one will bring though the old one has brought it.
-    _repeated: deque[Any] = attrs.field(factory=deque)
+    _repeats: Repeats = attrs.field(factory=Repeats)
 
     @property
     def links(self) -> list[Link]:
@@ -69,8 +68,10 @@ class Operation:
         if link is not self.link:
             return False  # it has left that one
         event = None if told["type"] in ENDS else told.get("payload")
+        if self._repeats.has(event):
+            return False
         if self.next is None:
-            return not self._repeats(event)
+            return True
         if event is not None:
             self._seen.append(event)
         elif self.stopped:  # it has ended as it was told to
@@ -83,8 +84,8 @@ class Operation:
         assert self.next is not None
         held = self._held
         events = [told.get("payload") for _, told in held]
-        repeated = repeated_by(self._seen, events) if overlaps else ()
-        self.link, self._repeated = self.next, deque(repeated)
+        self._repeats = Repeats.of(self._seen, events) if overlaps else Repeats()
+        self.link = self.next
         self.stay()
         return held
 
@@ -92,22 +93,3 @@ class Operation:
         """Be on one connection, be it the old one or the new one."""
         self.next, self.stopped, self.has_stopped = None, False, False
         self._seen, self._held = [], []
-
-    def _repeats(self, event: Any) -> bool:  # noqa: ANN401 - JSON
-        """Tell whether the old connection has brought `event` before."""
-        if self._repeated:
-            if self._repeated.popleft() == event:
-                return True
-            self._repeated.clear()
-        return False
-
-
-def repeated_by(seen: Sequence[Any], events: Sequence[Any]) -> Sequence[Any]:
-    """Return the last of what was `seen` that `events` begin with; nothing where they do not.
-
-    Where events are alike it is as few as can be: one that comes twice is better than a lost one.
-    """
-    for start in reversed(range(len(seen))):
-        if all(one == other for one, other in zip(seen[start:], events, strict=False)):
-            return seen[start:]
-    return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 import attrs
 
@@ -14,10 +14,15 @@ from gqlauth.errors import GqlAuthError
 
 if TYPE_CHECKING:
     from gqlauth._clock import Clock
+    from gqlauth._config import Endpoint
+    from gqlauth._service import AuthService
     from gqlauth._source import Source
-    from gqlauth._subscriptions._line import Line
-    from gqlauth._subscriptions._opening import Opener
+    from gqlauth._subscriptions._opening import Failures
     from gqlauth._token import Token
+
+L = TypeVar("L")
+L_co = TypeVar("L_co", covariant=True)
+L_contra = TypeVar("L_contra", contravariant=True)
 
 #: A connection is renewed so many seconds before its token ends, or this part of its life,
 #: whichever is less; and up to so much of that earlier, so that a fleet does not come at once.
@@ -34,12 +39,51 @@ LONGEST_OVERLAP: Final = 10.0
 OVERLAP_PART: Final = 1 / 2
 
 
+class Opens(Protocol[L_co]):
+    """Opens connections to an endpoint."""
+
+    @property
+    def name(self) -> str:
+        """Return what errors call the endpoint."""
+        ...
+
+    @property
+    def failures(self) -> Failures:
+        """Return what is raised where that fails."""
+        ...
+
+    async def open(self, token: Token) -> L_co:
+        """Return a connection that was opened with `token`, or with what took its place."""
+        ...
+
+
+class Moves(Protocol[L_contra]):
+    """What is served by connections, one after the other."""
+
+    @property
+    def token(self) -> Token | None:
+        """Return what the connection that serves was opened with."""
+        ...
+
+    async def take_over(self, new: L_contra, overlap: float) -> int:
+        """Be served by `new`, after `overlap` seconds at the most; return how many moved there."""
+        ...
+
+
 @attrs.frozen
 class Renewal:
     """Renews the connections of one endpoint, or only says which token they are opened with."""
 
     source: Source
     clock: Clock
+
+    @classmethod
+    def of(cls, service: AuthService, endpoint: Endpoint) -> Self | None:
+        """Return that of an endpoint of `service`; None where requests go out bare."""
+        if endpoint.auth is None:
+            return None
+        # Of the same house, both.
+        return cls(service._sources.of(endpoint.name), service._clock)  # noqa: SLF001
 
     async def token(self, old: Token | None = None) -> Token:
         """Return a token that need not be renewed at once, and is not `old`, if there is one.
@@ -54,7 +98,7 @@ class Renewal:
             token = await self.source.token(renew=True)
         return token
 
-    async def run(self, line: Line, opener: Opener, patience: float | None) -> None:
+    async def run(self, line: Moves[L], opener: Opens[L], patience: float | None) -> None:
         """Renew the connection whenever its token is about to end, each time within `patience`."""
         failures = 0
         while (token := line.token) is not None and self._left(token) < math.inf:

@@ -60,7 +60,7 @@ class TestEvents:
         assert api.asked == {"query": WATCH}
         sent = api.request.headers
         assert sent["authorization"] == f"Bearer {TOKEN}"
-        assert sent["accept"].startswith("text/event-stream, multipart/mixed;subscriptionSpec=1.0,")
+        assert sent["accept"].startswith("multipart/mixed;subscriptionSpec=1.0, text/event-stream,")
         assert sent["accept-encoding"] == "identity"
 
     def test_sse_without_names(self, api: Api) -> None:
@@ -151,7 +151,7 @@ class TestOptions:
 
     def test_dry_run(self, api: Api) -> None:
         """It shows what a subscription accepts, and asks nobody."""
-        assert "\nAccept: text/event-stream, " in api(WATCH, "--dry-run").stdout
+        assert "\nAccept: multipart/mixed;" in api(WATCH, "--dry-run").stdout
         assert api.server.requests == []
 
     def test_uploads(self, api: Api) -> None:
@@ -259,6 +259,14 @@ class TestErrors:
         assert outcome.stdout == TICKS
         assert "the subscription was lost after 2 events: " in outcome.stderr
         assert outcome.code == 5
+
+    def test_encoding(self, api: Api) -> None:
+        """One that is not encoded as it says is told, and nobody's advice is to try again."""
+        api.answers(Answer(200, b"no gzip", {**SSE, "Content-Encoding": "gzip"}))
+        outcome = api(WATCH)
+
+        assert outcome.stderr == "gql: orders: the answer is not encoded as it says\n"
+        assert outcome.code == 1
 
     @pytest.mark.parametrize("stream", [sse(tick(1)), multipart({"payload": tick(1)})])
     def test_too_large(self, api: Api, stream: Answer) -> None:

@@ -122,6 +122,17 @@ class TestYoga:
         assert numbers == list(range(numbers[0], numbers[-1] + 1))
         assert (stderr, code) == ("\n", 130)
 
+    def test_tokens_end(self, node: Subscriptions, project: Project, provider: Provider) -> None:
+        """With tokens of 3 s, it goes on, no event is lost, and none comes twice."""
+        before = provider.requests("storm")
+        project.configure(f"{node.origin}/yoga", client_id="storm")
+        numbers, stderr, code = project.heard(5)
+
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+        assert len(numbers) > 50
+        assert (stderr, code) == ("\n", 130)
+        assert provider.requests("storm") >= before + 3
+
     def test_error(self, node: Subscriptions, project: Project) -> None:
         """What the server refuses is told; there is no WebSocket either."""
         project.configure(f"{node.origin}/yoga")
@@ -166,6 +177,8 @@ class TestWebSocket:
 
 
 class TestStrawberry:
+    """strawberry answers in parts, or speaks over WebSocket."""
+
     @pytest.mark.parametrize("settings", ['subscriptions = { transport = "ws" }', ""])
     def test_ticks(self, api: Api, project: Project, settings: str) -> None:
         """It is listened to, whatever way it answers."""
@@ -174,6 +187,17 @@ class TestStrawberry:
 
         assert numbers == list(range(numbers[0], numbers[-1] + 1))
         assert (stderr, code) == ("\n", 130)
+
+    def test_tokens_end(self, api: Api, project: Project, provider: Provider) -> None:
+        """With tokens of 3 s, it goes on, no event is lost, and none comes twice."""
+        before = provider.requests("storm")
+        project.configure(api.url, client_id="storm")
+        numbers, stderr, code = project.heard(5)
+
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+        assert len(numbers) > 50
+        assert (stderr, code) == ("\n", 130)
+        assert provider.requests("storm") >= before + 3
 
     def test_hasura(self, api: Api, project: Project) -> None:
         """The token may stand where Hasura looks for it."""

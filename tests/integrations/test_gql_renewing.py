@@ -14,7 +14,6 @@ from gql.transport.exceptions import TransportConnectionFailed, TransportQueryEr
 
 from gqlauth import Secret
 from gqlauth._subscriptions._line import LONGEST_DRAIN
-from gqlauth._subscriptions._operation import repeated_by
 from gqlauth._subscriptions._renewal import LONGEST_OVERLAP
 from gqlauth_strategies import Bearer
 from tests.support.subscriptions import OLDER, Answers, Rejects, subscription_server
@@ -503,21 +502,3 @@ class TestTrouble:
 
         assert await listener.next() == 1
         assert "rejected the token (4403)" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("seen", "held", "expected"),
-    [
-        ("", "", ""),
-        ("abc", "cde", "c"),
-        ("abc", "bcd", "bc"),
-        ("abc", "ab", "abc"),
-        ("abc", "def", ""),
-        ("aaa", "aaa", "a"),
-        ("aba", "aba", "a"),
-        ("abc", "acb", ""),
-    ],
-)
-def test_what_comes_again(seen: str, held: str, expected: str) -> None:
-    """What comes again is the shortest end of what was seen that the rest begins with."""
-    assert list(expected) == list(repeated_by(seen, held))

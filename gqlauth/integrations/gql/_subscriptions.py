@@ -111,9 +111,7 @@ class RenewingTransport(WebsocketsProtocolTransportBase):
         address = as_websocket(str(place))
         # What comes next in the order of classes is gql's own.
         super().__init__(address, **self._chosen(address, chosen))  # type: ignore[arg-type, call-arg]
-        clock = service._clock  # noqa: SLF001 - of the same house
-        bare = endpoint.auth is None
-        renewal = None if bare else Renewal(service._sources.of(endpoint.name), clock)  # noqa: SLF001 - the same
+        renewal = Renewal.of(service, endpoint)
         self._renewal = renewal if renew else None
         self._opener = Opener(
             name=endpoint.name,
@@ -130,7 +128,7 @@ class RenewingTransport(WebsocketsProtocolTransportBase):
             dress=self._dress,
             ending=self._ending,
         )
-        self.adapter = _Line(self._opener, clock)
+        self.adapter = _Line(self._opener, service._clock)  # noqa: SLF001 - of the same house
         # Which gql's own asks for also where it was never connected.
         self.subprotocol = self.GRAPHQLWS_SUBPROTOCOL
         redact_logs()
