@@ -105,6 +105,24 @@ def setup(endpoint: Endpoint, *, authenticate: bool) -> tuple[list[Hook], ssl.SS
     return hooks, context
 
 
+class Borrowed(httpx.AsyncBaseTransport):
+    """The connections of another client, which whoever lends it closes."""
+
+    def __init__(self, lend: Callable[[], Awaitable[httpx.AsyncClient]]) -> None:
+        """Borrow the connections of what `lend` returns, for each request."""
+        self._lend = lend
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, as httpx calls it."""
+        client = await self._lend()
+        # What its `send` would ask, which would log each request once more; but it is httpx's own.
+        choose = getattr(client, "_transport_for_url", None)
+        if choose is None:
+            return await client.send(request, auth=None, stream=True)
+        response: httpx.Response = await choose(request.url).handle_async_request(request)
+        return response
+
+
 def http_client(urls: Iterable[str], **settings: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own
     """Return an httpx client for requests to `urls`; `settings` are those of httpx.
 

@@ -25,6 +25,8 @@ SHORTEST_KNOWN: Final = 6
 MOST_KNOWN: Final = 10_000
 # What stays as it is, however it is written; but for base64.
 _AS_IT_IS: Final = re.compile(r"[A-Za-z0-9._~-]*")
+# What HTML writes otherwise.
+_OF_MARKUP: Final = frozenset("&<>\"'")
 #: Hashes of values that are gone are swept out when there are more than this, and than the others.
 MOST_GONE: Final = 64
 
@@ -174,7 +176,6 @@ def _forms(value: str) -> Iterator[str]:
 
 def _literals(value: str, data: bytes) -> Iterator[str]:
     """Give `value` as JSON, Python and HTML write it, also within what they write themselves."""
-    import html  # noqa: PLC0415 - see above
     import json  # noqa: PLC0415 - see above
 
     once = {
@@ -193,8 +194,16 @@ def _literals(value: str, data: bytes) -> Iterator[str]:
         yield form.replace("/", r"\/")
         yield json.dumps(form)[1:-1]
         yield repr(form)[1:-1]
-        yield html.escape(form)
-    yield html.escape(value)
+        yield from _markup(form)
+    yield from _markup(value)
+
+
+def _markup(value: str) -> Iterator[str]:
+    """Give `value` as HTML writes it, where that is not as it is."""
+    if not _OF_MARKUP.isdisjoint(value):
+        import html  # noqa: PLC0415 - see above
+
+        yield html.escape(value)
 
 
 def _base64_forms(data: bytes) -> Iterator[str]:

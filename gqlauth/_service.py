@@ -42,7 +42,7 @@ class AuthService:
         token_transport: what token requests go through instead of the network, for tests.
         max_entries: how many tokens are kept; the one not asked for longest goes first.
         short_lived: whether the process ends soon, as a command does: no token is refreshed ahead,
-            and, if the configuration says nothing else, the store is ``auto``.
+            the store is ``auto`` by default, and `client` uses the connections of token requests.
         on_event: what is called with each event of `gqlauth.events`, on the event loop: it must
             not block. What it raises is logged, once.
 
@@ -67,6 +67,7 @@ class AuthService:
         self._cache = TokenCache(
             clock=self._clock, max_entries=max_entries, ahead=not short_lived, events=events
         )
+        self._short_lived = short_lived
         default = "auto" if short_lived else "memory"
         self._store = store_of(self.config.cache, self._clock, default=default)
         self._http = TokenClients(token_transport)
@@ -213,6 +214,8 @@ class AuthService:
 
         endpoint = self.endpoint(name)
         auth = self.auth(endpoint.name) if authenticate else None
+        if self._short_lived and transport is None and not settings:
+            transport = self._http.lent(endpoint)
         return endpoint_client(endpoint, auth, timeout=timeout, transport=transport, **settings)
 
     async def token(

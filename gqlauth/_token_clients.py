@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import httpx
 
     from gqlauth._certificate import Certificate, Stamp
+    from gqlauth._config import Endpoint
     from gqlauth._discovery import Discovery
     from gqlauth._dpop import Possession
     from gqlauth._metadata import Metadata
@@ -110,6 +112,19 @@ class TokenClients:
             await self._replace(client)
             return made
         return client
+
+    def lent(self, endpoint: Endpoint) -> httpx.AsyncBaseTransport | None:
+        """Return what sends requests to `endpoint` over the same connections as token requests.
+
+        None where they trust others, or show a certificate.
+        """
+        from gqlauth._certificate import Certificate  # noqa: PLC0415 - diagnostics ask nobody
+        from gqlauth._http_client import Borrowed  # noqa: PLC0415 - the same
+
+        strategy = endpoint.auth and endpoint.auth.strategy
+        if self._transport is not None or endpoint.ca_file or Certificate.of(strategy):
+            return None
+        return Borrowed(partial(self.client, endpoint.url, None))
 
     async def _replace(self, client: httpx.AsyncClient | None) -> None:
         """Keep `client`, if there is one, until the next is replaced."""

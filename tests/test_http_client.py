@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import httpx
 import pytest
 
 from gqlauth import AuthService, ConfigError, Secret
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
-from gqlauth._http_client import http_client, loopback_host
+from gqlauth._http_client import Borrowed, http_client, loopback_host
 from gqlauth_strategies import ClientCredentials
 from tests.support.http_server import Answer, http_server, unused_port
 
@@ -36,6 +37,26 @@ async def test_what_is_for_this_machine_goes_through_no_proxy(
         service = AuthService(Config(endpoints={"local": Endpoint(name="local", url=url)}))
         async with service.client("local") as client:
             answer = await client.get(url)
+
+    assert answer.text == "here"
+
+
+async def test_connections_are_borrowed_by_what_is_public_where_need_be() -> None:
+    """A library that chooses its transports in another way is asked by `send`."""
+
+    class Other:
+        async def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
+            return await lender.send(request, **how)
+
+    async def lend() -> Any:
+        return Other()
+
+    with http_server(lambda _: Answer(200, b"here")) as server:
+        async with (
+            http_client([server.url]) as lender,
+            httpx.AsyncClient(transport=Borrowed(lend)) as client,
+        ):
+            answer = await client.get(server.url)
 
     assert answer.text == "here"
 

@@ -167,3 +167,33 @@ class TestCertificates:
         async with aclosing(TokenClients(None)) as clients:
             with pytest.raises(ConfigError, match=r"certificate_file .* cannot be used"):
                 await clients.client(API, None, Certificate(tmp_path / "missing.pem"))
+
+
+class TestLent:
+    """Connections that requests to an API borrow."""
+
+    def test_to_whom_is_trusted_alike(self) -> None:
+        """They are lent where TLS is the same for both."""
+        assert TokenClients(None).lent(endpoint("orders", "id.example.com")) is not None
+        assert TokenClients(None).lent(Endpoint(name="public", url=API)) is not None
+
+    def test_a_ca_file_of_its_own(self, tmp_path: Path) -> None:
+        """An API that is verified by other certificates has connections of its own."""
+        verified = Endpoint(name="orders", url=API, ca_file=tmp_path / "ca.pem")
+
+        assert TokenClients(None).lent(verified) is None
+
+    def test_a_certificate(self, tmp_path: Path) -> None:
+        """So has one that a certificate is shown to."""
+        strategy = ClientCredentials(
+            token_url="https://id.example.com/token",
+            client_id="acme",
+            certificate_file=tmp_path / "own.pem",
+        )
+        auth = EndpointAuthConfig(type="any", strategy=strategy, options=AuthOptions())
+
+        assert TokenClients(None).lent(Endpoint(name="orders", url=API, auth=auth)) is None
+
+    def test_no_network(self) -> None:
+        """What token requests go over instead of the network is not for an API."""
+        assert TokenClients(AuthorizationServer()).lent(Endpoint(name="orders", url=API)) is None

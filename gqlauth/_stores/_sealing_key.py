@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -113,6 +112,8 @@ def lack_of_key(reference: Secret | None) -> NoKeyError | None:
         return None
     if os.environ.get("PYTHON_KEYRING_BACKEND") in _NONE:
         return _no_key("; the keyring is switched off")
+    from importlib.util import find_spec  # noqa: PLC0415 - not where there is a key
+
     # A module of that name that is there already may be one without a specification.
     if sys.modules.get("keyring") is None and find_spec("keyring") is None:
         return _no_key(', or pip install "gqlauth[keyring]"')

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gqlauth import __version__
-from tests.support.graphql_api import ASK, KEY, ME, STATIC, TOKEN
+from tests.support.graphql_api import ASK, CONFIG, KEY, ME, STATIC, TOKEN
 from tests.support.http_server import Answer, json_answer
 
 if TYPE_CHECKING:
@@ -28,6 +28,17 @@ def test_a_question_is_answered(api: Api) -> None:
     assert sent["accept"] == "application/graphql-response+json, application/json;q=0.9"
     assert sent["user-agent"] == f"gql (gqlauth)/{__version__}"
     assert (sent["x-tenant"], sent["x-key"]) == ("acme-tenant", KEY)
+
+
+def test_one_connection_for_both_requests(api: Api) -> None:
+    """Where the token comes from the API's own host, that is connected to once."""
+    token = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
+    api.server.respond = lambda request: json_answer(token if request.path == "/token" else ME)
+    api.gql.file(CONFIG.format(api=api.server.url, tokens=api.server.url))
+
+    assert api(ASK).code == 0
+    assert [request.path for request in api.server.requests] == ["/token", "/graphql"]
+    assert api.server.connections == 1
 
 
 def test_everything_that_is_asked_is_sent(api: Api) -> None:

@@ -56,6 +56,13 @@ def json_answer(value: object, status: int = 200, **headers: str) -> Answer:
 class _Server(ThreadingHTTPServer):
     # The stdlib's queue of five resets the connections of many who come at once.
     request_queue_size = 128
+    #: How many connections there were.
+    connections = 0
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Take a connection."""
+        self.connections += 1
+        super().process_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Tell of what goes wrong; but that whoever asked has left is no news."""
@@ -76,6 +83,11 @@ class HttpServer:
         self.port: int = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    @property
+    def connections(self) -> int:
+        """Return how many connections there were."""
+        return self._server.connections
 
     def start(self) -> None:
         self._thread.start()
