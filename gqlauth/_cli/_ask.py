@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
 from gqlauth._cli import _json
-from gqlauth._cli._answer import Answer, NoAnswerError, read_answer
+from gqlauth._cli._answer import Answer
 from gqlauth._cli._declared import declared
 from gqlauth._cli._document import document, operation_name
 from gqlauth._cli._dry_run import dry_run
-from gqlauth._cli._failure import SUCCESS, Failure, tell
+from gqlauth._cli._failure import SUCCESS
 from gqlauth._cli._fields import fields, merged, variables
 from gqlauth._cli._headers import headers
 from gqlauth._cli._inputs import Inputs
 from gqlauth._cli._jq import Filter
-from gqlauth._cli._output import as_text, filtered, head, write
+from gqlauth._cli._output import as_text, head, write
 from gqlauth._cli._pages import CURSOR, Pages, check_pages, slurped
 from gqlauth._cli._run import run, waiting
 from gqlauth._cli._send import DEFAULT_HEADERS, Call, default_headers, send, stream_headers
-from gqlauth._cli._target import is_url, target
+from gqlauth._cli._target import target
+from gqlauth._cli._telling import Teller, read
 from gqlauth._cli._uploads import opened, parted
-from gqlauth._cli._verdict import Verdict
 from gqlauth._graphql import asks_subscription
 from gqlauth._service import AuthService
 
@@ -103,9 +102,9 @@ def ask(settings: Globals, options: Options) -> int:
     if subscribes:
         from gqlauth._cli._subscribe import subscribe  # noqa: PLC0415 - few ask for that
 
-        return subscribe(settings, options, call, program, bare=_bare(call, options.endpoint))
+        return subscribe(Teller(settings, options, call, program))
     with opened(uploads) as files:
-        asking = _Asking(settings, options, attrs.evolve(call, files=files), body, program)
+        asking = _Asking(Teller(settings, options, attrs.evolve(call, files=files), program), body)
         return run(asking.pages if options.paginate else asking.once)
 
 
@@ -113,11 +112,16 @@ def ask(settings: Globals, options: Options) -> int:
 class _Asking:
     """One question, and what becomes of its answers."""
 
-    settings: Globals
-    options: Options
-    call: Call
+    teller: Teller
     body: dict[str, Any] = attrs.field(repr=False)
-    program: Filter | None
+
+    @property
+    def options(self) -> Options:
+        return self.teller.options
+
+    @property
+    def call(self) -> Call:
+        return self.teller.call
 
     @property
     def waiting_for(self) -> str:
@@ -127,7 +131,7 @@ class _Asking:
         """Ask, write the answer, and return the exit status."""
         with waiting(self.waiting_for):
             reply = await send(self.call)
-        return self.told(reply, *_read(reply))
+        return self.told(reply, *read(reply))
 
     async def pages(self) -> int:
         """Ask for page after page, write each or all in one, and return the exit status."""
@@ -137,10 +141,10 @@ class _Asking:
                 while True:
                     with waiting(self.waiting_for):
                         reply = await send(call, service)
-                    answer, trouble = _read(reply)
+                    answer, trouble = read(reply)
                     if self.options.slurp and answer is not None:
                         all_of_them.append(answer)
-                        code = self._judged(reply, answer, trouble)
+                        code = self.teller.judge(reply, answer, trouble)
                     else:
                         code = self.told(reply, answer, trouble)
                     cursor = None if code or answer is None else pages.next_cursor(answer)
@@ -151,48 +155,15 @@ class _Asking:
         finally:
             # What was had is written, whatever ends it.
             if all_of_them:
-                written = self._written(None, slurped(all_of_them))
+                written = self.teller.write(slurped(all_of_them), as_text)
         return code or written
 
     def told(self, reply: Reply, answer: Answer | None, trouble: str) -> int:
         """Write the answer, say what is wrong with it, and return the exit status."""
-        written = self._written(reply, answer)
-        return self._judged(reply, answer, trouble) or written
-
-    def _judged(self, reply: Reply, answer: Answer | None, trouble: str) -> int:
-        """Say what is wrong with the answer, and return the exit status."""
-        verdict = Verdict(
-            endpoint=self.call.endpoint,
-            reply=reply,
-            answer=answer,
-            trouble=trouble,
-            bare=_bare(self.call, self.options.endpoint),
-            allow_partial=self.options.allow_partial,
-        )
-        return verdict.tell()
-
-    def _written(self, reply: Reply | None, answer: Answer | None) -> int:
-        """Write what is to be written; return an exit status, as a filter may fail."""
-        if self.options.include and reply is not None:
+        if self.options.include:
             write(head(reply))
-        if answer is None or self.options.silent:
-            return SUCCESS
-        try:
-            if self.program is None:
-                write(as_text(answer, coloured=self.settings.colours(sys.stdout)))
-            else:
-                write(filtered(answer, self.program))
-        except Failure as failure:
-            return tell(failure)
-        return SUCCESS
-
-
-def _read(reply: Reply) -> tuple[Answer | None, str]:
-    """Return the GraphQL answer; or none, and what there is instead."""
-    try:
-        return read_answer(reply), ""
-    except NoAnswerError as error:
-        return None, str(error)
+        written = self.teller.write(answer, as_text)
+        return self.teller.judge(reply, answer, trouble) or written
 
 
 def _body(options: Options) -> dict[str, Any]:
@@ -238,12 +209,3 @@ def _encoded(body: dict[str, Any]) -> bytes:
     except ValueError as error:
         # Not UTF-8, or nested too deep.
         raise click.UsageError(f"the query and its variables cannot be sent: {error}") from error
-
-
-def _bare(call: Call, wanted: str | None) -> str:
-    """Return why the request went out without a credential of the endpoint's own."""
-    if call.brings_authorization:
-        return "it got the Authorization that -H gives"
-    if call.endpoint.auth is not None:
-        return "" if call.authenticate else "--no-auth sent none"
-    return "no endpoint has this URL with auth, so none was sent" if is_url(wanted) else ""

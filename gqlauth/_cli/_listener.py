@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import attrs
 
 from gqlauth._cli import _json
-from gqlauth._cli._answer import NoAnswerError, read_answer
-from gqlauth._cli._failure import SUCCESS, Failure, tell, worst
-from gqlauth._cli._output import as_line, filtered, head, write
-from gqlauth._cli._verdict import Verdict
+from gqlauth._cli._failure import SUCCESS, worst
+from gqlauth._cli._output import as_line, head, write
+from gqlauth._cli._telling import read
 
 if TYPE_CHECKING:
-    from gqlauth._cli._answer import Answer, Reply
-    from gqlauth._cli._ask import Options
-    from gqlauth._cli._globals import Globals
-    from gqlauth._cli._jq import Filter
-    from gqlauth._cli._send import Call
+    from gqlauth._cli._answer import Reply
+    from gqlauth._cli._telling import Teller
 
 
 @attrs.define
 class Listener:
     """Writes events as they come, and tells a person what is wrong with them."""
 
-    settings: Globals
-    options: Options
-    call: Call
-    program: Filter | None
-    #: Why the request went out without a credential of the endpoint's own; empty where it did not.
-    bare: str
+    teller: Teller
     #: What is shown until something comes.
     waiting: ExitStack = attrs.field(factory=ExitStack)
     #: How many have come.
@@ -51,7 +41,7 @@ class Listener:
         self.waiting.close()
         # What is told of the events has nothing to do with what they come in.
         self._reply = attrs.evolve(reply, headers=())
-        if self.options.include:
+        if self.teller.options.include:
             write(head(reply))
 
     def take(self, content: bytes) -> None:
@@ -76,33 +66,9 @@ class Listener:
         return f"the subscription was lost after {events}: {why}"
 
     def _tell(self, reply: Reply) -> None:
-        answer, trouble = None, ""
-        try:
-            answer = read_answer(reply)
-        except NoAnswerError as error:
-            trouble = str(error)
-        written = SUCCESS if answer is None else self._written(answer)
-        verdict = Verdict(
-            endpoint=self.call.endpoint,
-            reply=reply,
-            answer=answer,
-            trouble=trouble,
-            bare=self.bare,
-            allow_partial=self.options.allow_partial,
-        )
-        self.status = worst((self.status, verdict.tell() or written))
-
-    def _written(self, answer: Answer) -> int:
-        if self.options.silent:
-            return SUCCESS
-        try:
-            if self.program is None:
-                write(as_line(answer, coloured=self.settings.colours(sys.stdout)))
-            else:
-                write(filtered(answer, self.program))
-        except Failure as failure:
-            return tell(failure)
-        return SUCCESS
+        answer, trouble = read(reply)
+        written = self.teller.write(answer, as_line)
+        self.status = worst((self.status, self.teller.judge(reply, answer, trouble) or written))
 
 
 def unwrapped(text: bytes) -> bytes | None:

@@ -21,19 +21,15 @@ from gqlauth.errors import GqlAuthError
 
 if TYPE_CHECKING:
     from gqlauth._cli._answer import Reply
-    from gqlauth._cli._ask import Options
-    from gqlauth._cli._globals import Globals
-    from gqlauth._cli._jq import Filter
     from gqlauth._cli._send import Call
+    from gqlauth._cli._telling import Teller
 
 # Statuses by which a server says that it answers no such request, or not at this address.
 _ELSEWHERE: Final = frozenset({400, 404, 405, 406, 415, 426, 501})
 _REFUSALS: Final = frozenset({401, 403})
 
 
-def subscribe(
-    settings: Globals, options: Options, call: Call, program: Filter | None, *, bare: str
-) -> int:
+def subscribe(teller: Teller) -> int:
     """Write the events of a subscription as they come, and return the exit status.
 
     Raises:
@@ -41,7 +37,7 @@ def subscribe(
         Failure: when nothing could be had, or it was lost.
 
     """
-    listener = Listener(settings, options, call, program, bare)
+    call, listener = teller.call, Listener(teller)
     with listener.waiting:
         listener.waiting.enter_context(waiting(f"{call.endpoint.name} ({call.host})"))
         run(lambda: _listen(call, listener))

@@ -216,7 +216,7 @@ class _Told:
 
     def _early(self, error: SocketError, ending: Ending | None, why: str) -> tuple[str, int]:
         if isinstance(error, RefusedError) or (ending is not None and ending.refuses):
-            bare = self.listener.bare or f'endpoint "{self.call.endpoint.name}" has none'
+            bare = self.listener.teller.bare or f'endpoint "{self.call.endpoint.name}" has none'
             return f"the API wants authentication ({why}); {bare}", REFUSED
         if ending is None:
             code = UNAVAILABLE if isinstance(error, LostError) else API_ERROR

@@ -17,6 +17,7 @@ from gqlauth._cli._globals import Globals
 from gqlauth._cli._listener import Listener
 from gqlauth._cli._over_http import over_http
 from gqlauth._cli._send import Call
+from gqlauth._cli._telling import Teller
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth._options import AuthOptions
 from gqlauth._subscriptions._renewal import LONGEST_OVERLAP, Renewal
@@ -119,7 +120,7 @@ async def listening(
         call = Call(
             config=config, endpoint=orders, headers=(), body=b"{}", authenticate=True, timeout=None
         )
-        listener = Heard(Globals(), OPTIONS, call, None, "")
+        listener = Heard(Teller(Globals(), OPTIONS, call, None))
 
         async def listen() -> None:
             async with AuthService(config, clock=clock, token_transport=tokens) as service:
