@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import click
 
+from gqlauth._cli import _json
 from gqlauth._cli._answer import Answer
 from gqlauth._cli._failure import Failure
 
@@ -53,7 +53,7 @@ class Pages:
             Failure: when it leads back to a page that was there.
 
         """
-        info = next(_page_infos(json.loads(answer.text)), {})
+        info = next(_page_infos(_json.read(answer.text)), {})
         cursor = info.get(CURSOR)
         if info.get("hasNextPage") is not True or not isinstance(cursor, str) or not cursor:
             return None

@@ -179,6 +179,13 @@ def test_query_without_pages(api: Api, query: str, told: str) -> None:
     assert api.server.requests == []
 
 
+def test_numbers_of_any_size() -> None:
+    """A number of more digits than Python reads is no reason to stop."""
+    text = json.dumps(FIRST).replace("[1, 2]", "1" * 5000)
+
+    assert Pages().next_cursor(Answer(text=text, has_data=True, errors=())) == "b"
+
+
 def test_first_page_info() -> None:
     """The first counts, also within lists."""
     text = '{"data": {"a": [1, {"pageInfo": {"hasNextPage": true, "endCursor": "x"}}], "b": {}}}'
