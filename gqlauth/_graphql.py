@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: One token of a document (GraphQL specification, section 2.1), as far as it matters here.
 TOKEN: Final = re.compile(
-    r'#[^\n\r]*|"""(?:[^"\\]|\\"""|\\|"(?!""))*"""|"(?:[^"\\\n\r]|\\.)*"|[_A-Za-z][_0-9A-Za-z]*|.',
+    r'#[^\n\r]*|"""(?:[^"\\]|\\"""|\\|"(?!""))*"""|"(?:[^"\\\n\r]|\\.)*+"?|[_A-Za-z][_0-9A-Za-z]*|.',
     re.DOTALL,
 )
 _OPEN: Final = frozenset("{([")

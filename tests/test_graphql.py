@@ -142,6 +142,11 @@ def test_operations_are_told_at_the_outermost_level(
     assert operations(document) == found
 
 
+def test_a_string_without_end_is_read_once() -> None:
+    """It takes no time that grows with the square of its length, which would be minutes here."""
+    assert operations('"' + '\\"' * 500_000) == []
+
+
 @given(st.text(alphabet='{}()"#\\ \n querymtaion@$:,_', max_size=200))
 def test_any_text_is_read(document: str) -> None:
     """What is no document is no crash."""
