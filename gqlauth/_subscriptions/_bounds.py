@@ -19,12 +19,12 @@ class TooLargeError(Exception):
 class Bounded:
     """Bytes that come in pieces, as many as an event may have."""
 
-    __slots__ = ("_pieces", "_size")
+    __slots__ = ("_bytes",)
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._pieces: list[bytes] = []
-        self._size = 0
+        # Not a list of the pieces: each takes dozens of bytes more, and there may be millions.
+        self._bytes = bytearray()
 
     def add(self, piece: bytes) -> None:
         """Add a piece.
@@ -33,12 +33,12 @@ class Bounded:
             TooLargeError: when they are too many.
 
         """
-        self._size += len(piece)
-        if self._size > LARGEST_EVENT:
+        if len(self._bytes) + len(piece) > LARGEST_EVENT:
             raise TooLargeError
-        self._pieces.append(piece)
+        self._bytes += piece
 
     def taken(self) -> bytes:
         """Return all, and begin again with none."""
-        pieces, self._pieces, self._size = self._pieces, [], 0
-        return b"".join(pieces)
+        taken = bytes(self._bytes)
+        self._bytes.clear()
+        return taken

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from gqlauth._subscriptions import _bounds
@@ -52,3 +54,20 @@ def test_bound(pieces: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(b"data: 123\n\n" * 5) == [Event("", b"123")] * 5
     with pytest.raises(TooLargeError):
         read(*pieces, b"data: 8901\n")
+
+
+def test_memory() -> None:
+    """Many short lines take about as much memory as they are long."""
+    lines = b"data:x\n" * 100_000
+    stream = EventStream()
+    list(stream.feed(b"data:x\n"))
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            list(stream.feed(lines))
+        del lines
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 2_000_000
