@@ -78,16 +78,14 @@ def unwrapped(text: bytes) -> bytes | None:
     """
     try:
         message = _json.read(text.decode("utf-8-sig"))
+        if not isinstance(message, dict) or "payload" not in message:
+            return text if message else None
+        payload = message["payload"]
+        if payload is None and message.get("errors"):
+            payload = {"errors": message["errors"]}
+        return None if payload is None else as_event(payload)
     except ValueError:
         return text  # which is told
-    if not isinstance(message, dict) or "payload" not in message:
-        return text if message else None
-    payload = message["payload"]
-    if payload is None and message.get("errors"):
-        payload = {"errors": message["errors"]}
-    if payload is None:
-        return None
-    return as_event(payload)
 
 
 def as_event(value: object) -> bytes:

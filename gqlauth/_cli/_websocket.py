@@ -171,16 +171,27 @@ async def _listen(call: Call, line: Line, listener: Listener) -> None:
             if what == "ping":
                 await line.send(_PONG)
             elif what in {"next", "data"}:
-                listener.take(as_event(_json.read(message).get("payload")))
+                listener.take(_event(message))
             elif what in {"error", "connection_error"}:
                 is_over = True
-                listener.take(as_event({"errors": _json.read(message).get("payload")}))
+                listener.take(_event(message, are_errors=True))
             elif what == "complete":
                 is_over = True
+            elif what is None:
+                listener.take(message.encode())  # which is told
     finally:
         if not is_over:
             with anyio.move_on_after(_FAREWELL, shield=True):
                 await line.send(f'{{"id": "1", "type": "{STOPS[kind]}"}}')
+
+
+def _event(message: str, *, are_errors: bool = False) -> bytes:
+    """Return the event that a message holds; the message where that cannot be read."""
+    try:
+        payload = _json.read(message).get("payload")
+        return as_event({"errors": payload} if are_errors else payload)
+    except ValueError:
+        return message.encode()  # which is told
 
 
 def _reply(headers: dict[str, str], sent: list[str]) -> Reply:

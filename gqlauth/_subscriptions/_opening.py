@@ -6,6 +6,7 @@ import asyncio
 import copy
 import json
 from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
@@ -247,7 +248,8 @@ class _RefusedError(Exception):
 def parsed(message: str) -> dict[str, Any]:
     """Return what a message of the protocol says; nothing where it is none."""
     try:
-        told = json.loads(message)
+        # A number of thousands of digits is none to Python.
+        told = json.loads(message, parse_int=Decimal)
     except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) and isinstance(told.get("type"), str) else {}

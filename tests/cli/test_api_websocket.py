@@ -128,6 +128,31 @@ class TestEvents:
 
         assert (outcome.stdout, outcome.stderr, outcome.code) == (shown, "gql: no\n", 1)
 
+    @pytest.mark.parametrize(
+        ("payload", "written", "told"),
+        [
+            ('{"data": ' + "1" * 5000 + "}", '{"data":' + "1" * 5000 + "}\n", ""),
+            ('{"data": NaN}', "", "it is no JSON (NaN is no value of JSON)"),
+            ('{"data": ' + "[" * 100_000 + "]" * 100_000 + "}", "", "it is nested too deep"),
+        ],
+        ids=["many digits", "no JSON", "too deep"],
+    )
+    def test_none_is_passed_over(self, api: Api, payload: str, written: str, told: str) -> None:
+        """An event that cannot be read is told, as in a stream; what Python cannot read is."""
+
+        async def script(connection: Connection) -> None:
+            await connection.received("subscribe")
+            await connection.write(f'{{"type": "next", "id": "1", "payload": {payload}}}')
+            await connection.say(id="1", type="complete")
+
+        with websocket_server(script) as server:
+            configured(api, server)
+            outcome = api(WATCH)
+
+        assert outcome.stdout == written
+        assert told in outcome.stderr
+        assert outcome.code == (1 if told else 0)
+
     def test_include(self, api: Api) -> None:
         """It shows the handshake."""
         with websocket_server(two) as server:

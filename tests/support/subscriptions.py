@@ -74,7 +74,11 @@ class Connection:
         return message
 
     async def say(self, **message: Any) -> None:
-        await self._socket.send(json.dumps(message))
+        await self.write(json.dumps(message))
+
+    async def write(self, text: str) -> None:
+        """Send what need be no message of the protocol."""
+        await self._socket.send(text)
 
     async def event(self, number: Any, query_id: str = "1") -> None:
         """Send an event of a subscription."""
