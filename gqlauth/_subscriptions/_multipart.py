@@ -16,8 +16,8 @@ _BOUNDARY: Final = re.compile(
 )
 #: Where the server names none, as incremental delivery over HTTP has it.
 _DEFAULT_BOUNDARY: Final = "-"
-# The headers of a part, with the empty line that ends them. Possessive: there may be many.
-_HEADERS: Final = re.compile(rb"(?:[^\r\n]++\r?\n)*+\r?\n")
+# The empty line that ends the headers of a part.
+_EMPTY_LINE: Final = re.compile(rb"(?:\A|\n)\r?\n")
 # The longest that comes before and behind the boundary itself, in a delimiter.
 _AROUND: Final = 8
 
@@ -37,7 +37,7 @@ class Parts:
         # The end of a JSON object, and maybe of the part: the line of its delimiter is open yet.
         self._end = re.compile(rb"\}\s*(?:\n--" + delimiter + rb"\s*)?\Z")
         self._buffer = bytearray()
-        # Up to where there is no delimiter, and where the part's own text begins.
+        # Up to where neither the headers nor the part end, and where its own text begins.
         self._searched = 0
         self._body: int | None = None
         self._in_part = False
@@ -61,8 +61,9 @@ class Parts:
             raise TooLargeError
         while not self.is_complete:
             if self._in_part and self._body is None:
-                headers = _HEADERS.match(self._buffer)
+                headers = _EMPTY_LINE.search(self._buffer, self._searched)
                 if headers is None:
+                    self._searched = max(0, len(self._buffer) - 2)
                     break
                 # The line end of an empty part is the delimiter's, too.
                 self._body, self._searched = headers.end(), headers.end() - 1

@@ -98,3 +98,13 @@ def test_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(*[b"---a\r\n\r\n123\r\n"] * 5)[0] == [b"123"] * 4
     with pytest.raises(TooLargeError):
         read(b"---a\r\n\r\n1234567", b"8901234567890123")
+
+
+def test_many_headers_are_read_once() -> None:
+    """They take no time that grows with the square of their number, which would be minutes here."""
+    parts = Parts("multipart/mixed; boundary=-")
+    list(parts.feed(b"---\r\n"))
+    for _ in range(500):
+        list(parts.feed(b"a: b\r\n" * 10_000))
+
+    assert list(parts.feed(b"\r\n{}")) == [b"{}"]
