@@ -38,6 +38,41 @@ class Upload:
     option: str
 
 
+class Content:
+    """What is in a file, as long as it was when its length was told.
+
+    Where it grows meanwhile, no more than that is read.
+    """
+
+    def __init__(self, file: BinaryIO, upload: Upload) -> None:
+        """Read `file`, which tells its length."""
+        self._file = file
+        self._upload = upload
+        self._length = os.fstat(file.fileno()).st_size
+
+    def tell(self) -> int:
+        """Return where the next is read."""
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go there, as httpx does to know the length, or to send it again."""
+        return self._file.seek(self._length if whence == os.SEEK_END else offset)
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, at most `size`, and none at the end.
+
+        Raises:
+            click.UsageError: when they cannot be read, or are gone.
+
+        """
+        wanted = min(size, self._length - self._file.tell())
+        with reading(self._upload.name, self._upload.option):
+            data = self._file.read(wanted)
+            if wanted and not data:
+                raise OSError("it became shorter while it was sent")
+        return data
+
+
 @attrs.frozen
 class OpenFile:
     """A file that is being sent."""
@@ -46,7 +81,7 @@ class OpenFile:
     place: str
     #: What the server is told that it is called.
     filename: str
-    content: BinaryIO = attrs.field(repr=False)
+    content: Content = attrs.field(repr=False)
 
 
 def is_upload(kind: str) -> bool:
@@ -114,11 +149,12 @@ def opened(uploads: Mapping[str, Upload]) -> Iterator[tuple[OpenFile, ...]]:
 def _opened(place: str, upload: Upload, stack: ExitStack) -> OpenFile:
     with reading(upload.name, upload.option):
         if upload.name == STDIN:
-            return OpenFile(place, "stdin", _repeatable(stdin(), stack))
+            return OpenFile(place, "stdin", Content(_repeatable(stdin(), stack), upload))
         path = Path(upload.name)
         # A name that is no text is told as far as it is.
         filename = os.fsencode(path.name).decode("utf-8", "replace")
-        return OpenFile(place, filename, _repeatable(stack.enter_context(path.open("rb")), stack))
+        file = _repeatable(stack.enter_context(path.open("rb")), stack)
+        return OpenFile(place, filename, Content(file, upload))
 
 
 def _repeatable(file: BinaryIO, stack: ExitStack) -> BinaryIO:

@@ -270,6 +270,25 @@ class TestTrouble:
         ):
             raise AssertionError("it was opened")
 
+    @pytest.mark.parametrize("becomes", [b"", b"x" * 10])
+    def test_shorter_or_longer(self, tmp_path: Path, becomes: bytes) -> None:
+        """One that changes while it is sent is sent as long as was told, or not at all."""
+        path = tmp_path / "a.txt"
+        path.write_bytes(b"12345")
+        with opened({"variables.file": Upload(str(path), "-F file")}) as files:
+            content = files[0].content
+            length = content.seek(0, os.SEEK_END)
+            content.seek(0)
+            path.write_bytes(becomes)
+            if becomes:
+                assert content.read(100) + content.read(100) == b"xxxxx"
+            else:
+                told = "-F file: cannot read .*a.txt: it became shorter while it was sent"
+                with pytest.raises(click.UsageError, match=told):
+                    content.read(100)
+
+        assert length == 5
+
     def test_pages(self, api: Api, image: Path) -> None:
         """Pages are many requests, and a file is uploaded by one."""
         query = (
