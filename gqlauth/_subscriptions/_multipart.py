@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,10 @@ _BOUNDARY: Final = re.compile(
 _DEFAULT_BOUNDARY: Final = "-"
 # The empty line that ends the headers of a part.
 _EMPTY_LINE: Final = re.compile(rb"(?:\A|\n)\r?\n")
+# What tells where a JSON object begins and ends, within a string and without.
+_FIRST: Final = re.compile(rb"\S")
+_IN_STRING: Final = re.compile(rb'["\\]')
+_BETWEEN: Final = re.compile(rb'["{}]')
 # The longest that comes before and behind the boundary itself, in a delimiter.
 _AROUND: Final = 8
 
@@ -34,14 +37,13 @@ class Parts:
         self._boundary = boundary.encode("latin-1", "replace")
         delimiter = re.escape(self._boundary)
         self._delimiter = re.compile(rb"(?:\A|\r?\n)--" + delimiter + rb"(--|[ \t]*\r?\n)")
-        # The end of a JSON object, and maybe of the part: the line of its delimiter is open yet.
-        self._end = re.compile(rb"\}\s*(?:\n--" + delimiter + rb"\s*)?\Z")
         self._buffer = bytearray()
         # Up to where neither the headers nor the part end, and where its own text begins.
         self._searched = 0
         self._body: int | None = None
         self._in_part = False
-        # Whether that text was handed on already.
+        # The object that the text is, and whether that was handed on already.
+        self._object = _Object()
         self._is_told = False
         #: Whether the last part has ended.
         self.is_complete = False
@@ -49,8 +51,8 @@ class Parts:
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """Yield the texts of the parts that are complete with another `piece` of the body.
 
-        A part whose text is a whole JSON object is complete, though its end is not there, or not
-        all of it: some servers send that only with the next part.
+        A JSON object is the whole text of a part, and that is complete with it: some servers send
+        the delimiter behind it only with the next part, or the end of the delimiter's line.
 
         Raises:
             TooLargeError: when one is larger than any should be.
@@ -77,18 +79,49 @@ class Parts:
             self.is_complete = found[1] == b"--"
             del self._buffer[: found.end()]
             self._in_part, self._is_told, self._body, self._searched = True, False, None, 0
+            self._object = _Object()
         if self._body is not None and not self._is_told:
-            last = max(self._body, len(self._buffer) - len(self._boundary) - 2 * _AROUND)
-            end = self._end.search(self._buffer, last)
-            text = b"" if end is None else bytes(self._buffer[self._body : end.start() + 1])
-            if text and _is_object(text):
+            end = self._object.end(self._buffer, self._body)
+            if end is not None:
                 self._is_told = True
-                yield text
+                yield bytes(self._buffer[self._body : end])
 
 
-def _is_object(text: bytes) -> bool:
-    """Tell whether a text is a whole JSON object."""
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
+class _Object:
+    """Finds where a JSON object ends, and reads nothing of it twice."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._depth = 0
+        self._in_string = False
+        self._is_other = False
+
+    def end(self, text: bytearray, begin: int) -> int | None:
+        """Return where the object ends that `text` has at `begin`; None where it is not there yet.
+
+        Each time the text may have grown. Another value than an object has no end.
+        """
+        at = max(self._seen, begin)
+        while not self._is_other and (found := self._syntax.search(text, at)) is not None:
+            at = found.end()
+            match found[0]:
+                case b'"' if self._depth:
+                    self._in_string = not self._in_string
+                case b"\\" if self._depth:
+                    at += 1  # what is escaped, be it there yet or not
+                case b"{":
+                    self._depth += 1
+                case b"}" if self._depth:
+                    self._depth -= 1
+                    if self._depth == 0:
+                        return at
+                case _:
+                    self._is_other = True
+        self._seen = max(at, len(text))
+        return None
+
+    @property
+    def _syntax(self) -> re.Pattern[bytes]:
+        if self._in_string:
+            return _IN_STRING
+        return _BETWEEN if self._depth else _FIRST

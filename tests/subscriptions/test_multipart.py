@@ -85,11 +85,40 @@ def test_cut_off() -> None:
     assert read(b"---a\r\n\r\n1\r\n---a\r\n") == ([b"1"], False)
 
 
-def test_deep() -> None:
-    """What is nested too deep to be read waits for its end."""
-    text = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b'{"a":' * 5_000 + b"1" + b"}" * 5_000, id="nested too deep to be read"),
+        pytest.param(b' {"}\\"}": "{\\\\", "b": "\\u007d"}', id="braces in strings"),
+        pytest.param(b"{a}", id="no JSON"),
+    ],
+)
+def test_object(text: bytes) -> None:
+    """It is handed on as its last brace comes, whatever pieces it comes in."""
+    parts = Parts(BOUNDARY)
+    list(parts.feed(b"---a\r\n\r\n"))
 
-    assert read(b"---a\r\n\r\n", text, b"\r\n---a--") == ([text], True)
+    told = [list(parts.feed(text[at : at + 1])) for at in range(len(text))]
+    assert told == [[]] * (len(text) - 1) + [[text]]
+
+
+@pytest.mark.parametrize("text", [b'[{}, "{}", {}]', b"}{}", b'"{}"', b"\\{}", b"1"])
+def test_other_values(text: bytes) -> None:
+    """What is no object is handed on as the delimiter comes."""
+    parts = Parts(BOUNDARY)
+
+    assert list(parts.feed(b"---a\r\n\r\n" + text)) == []
+    assert list(parts.feed(b"\r\n---a--")) == [text]
+
+
+def test_objects_are_read_once() -> None:
+    """They take no time that grows with the square of their size, which would be long here."""
+    parts = Parts(BOUNDARY)
+    list(parts.feed(b'---a\r\n\r\n{"a": ['))
+    for _ in range(2_000):
+        assert list(parts.feed(b'{"b": "c"}, {"b": 1}' * 20)) == []
+
+    assert len(next(iter(parts.feed(b"]}")))) == 800_009
 
 
 def test_bound(monkeypatch: pytest.MonkeyPatch) -> None:
