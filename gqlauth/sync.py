@@ -135,9 +135,9 @@ class SyncAuthService:
         call = partial(self._service.token, name, min_ttl=min_ttl, refresh=refresh)
         return self._service.portal.call(call)
 
-    def status(self, *names: str) -> tuple[EndpointStatus, ...]:
-        """Return what is known of endpoints: those called `names`, or all."""
-        return self._done(self._service.status, *names)
+    def status(self, name: str | None = None) -> tuple[EndpointStatus, ...]:
+        """Return what is known of one endpoint, or of all."""
+        return self._done(self._service.status, name)
 
     def check(self, name: str | None = None) -> EndpointStatus:
         """Fetch a new token of an endpoint, and return the status that this leads to."""

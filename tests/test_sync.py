@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -102,6 +103,15 @@ class TestMethods:
 
         service.token()
         assert [one.state for one in service.status("orders")] == ["valid"]
+
+    @pytest.mark.parametrize(
+        "name", ["auth", "auth_for", "check", "clear", "recall", "status", "token"]
+    )
+    def test_arguments(self, name: str) -> None:
+        """They are those of the service, by the same names."""
+        own, inner = (signature(getattr(kind, name)) for kind in (SyncAuthService, AuthService))
+
+        assert own.parameters == inner.parameters
 
     def test_check(self, service: SyncAuthService) -> None:
         """It asks the server."""
