@@ -353,6 +353,27 @@ class TestAiohttp:
 
         assert (seen(api), seen(other)) == (["Bearer token-1"], [None])
 
+    async def test_sent_again_by_another_middleware(
+        self, api: HttpServer, answers: Api, serving: Serving
+    ) -> None:
+        """A request that one around it sends again gets a token as if it were the first time."""
+
+        async def twice(request: Any, handler: Any) -> aiohttp.ClientResponse:
+            response: aiohttp.ClientResponse = await handler(request)
+            response.release()
+            await service.clear()
+            return await handler(request)  # type: ignore[no-any-return]
+
+        async with serving(f"{api.url}/graphql") as service:
+            middlewares = (twice, aiohttp_middleware(service))
+            async with (
+                aiohttp.ClientSession(middlewares=middlewares) as session,
+                session.post(api.url, json={}) as response,
+            ):
+                assert await response.json() == DATA
+
+        assert seen(api) == ["Bearer token-1", "Bearer token-2"]
+
     async def test_body_that_cannot_be_sent_again(
         self, api: HttpServer, answers: Api, session: aiohttp.ClientSession
     ) -> None:

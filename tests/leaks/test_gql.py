@@ -132,7 +132,7 @@ async def test_transport_for_subscriptions(kind: Any) -> None:
     ids=["401", "500", "307", "4403", "4400", "connection_error", "no message", "down"],
 )
 async def test_error_of_connecting(kind: Any, greeting: Any) -> None:
-    """What it raises tells none, though the variables of all frames be shown."""
+    """What it raises tells none, though it be printed, with the variables of all frames."""
     async with subscription_server() as server:
         server.greetings = [greeting]
         url = server.url if greeting else f"http://127.0.0.1:{unused_port()}"
@@ -140,7 +140,7 @@ async def test_error_of_connecting(kind: Any, greeting: Any) -> None:
             error = await failed(kind(service, headers={"X-Tenant": "acme"}).connect)
     told = []
     while error is not None:
-        told.append(told_by(error))
+        told += [told_by(error), SEARCH(repr(error))]
         error = error.__cause__ or error.__context__
 
     assert [one for one in told if one] == []
@@ -194,3 +194,19 @@ async def test_middleware_that_cannot_send() -> None:
 
     assert isinstance(error, aiohttp.ClientConnectionError)
     assert told_by(error) == {}
+
+
+async def test_middleware_that_is_answered() -> None:
+    """What aiohttp makes of an answer, which holds the request's headers, tells none either."""
+    with http_server(lambda _: Answer(500)) as api:
+        async with (
+            serving(api.url) as service,
+            aiohttp.ClientSession(middlewares=(aiohttp_middleware(service),)) as session,
+            session.get(api.url) as answered,
+        ):
+            leaks = leaks_of(answered.request_info, SEARCH)
+            error = await failed(answered.json)
+
+    assert isinstance(error, aiohttp.ContentTypeError)
+    assert leaks | leaks_of(error, SEARCH) == set()
+    assert API_KEY.text in api.requests[0].headers.values()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING
 
 from aiohttp.payload import BytesPayload
 
 from gqlauth._http import httpx
+from gqlauth._subscriptions._opening import Veiled
 from gqlauth.integrations.gql._logs import redact_logs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 
@@ -40,8 +41,8 @@ def aiohttp_middleware(service: AuthService, name: str | None = None) -> ClientM
         async with aclosing(auth.async_auth_flow(mirrored)) as flow:
             sent = await anext(flow)
             while True:
-                _dress(request, sent.headers, before)
-                response = await handler(request)
+                with dressed(request, _added(sent.headers, before)):
+                    response = await handler(request)
                 try:
                     sent = await flow.asend(_answered(response, sent))
                 except StopAsyncIteration:
@@ -85,11 +86,24 @@ async def _mirrored(request: ClientRequest) -> httpx.Request:
     )
 
 
-def _dress(request: ClientRequest, headers: httpx.Headers, before: httpx.Headers) -> None:
-    """Put into a request what is not as it was before."""
-    for name, value in headers.items():
-        if before.get(name) != value:
-            request.headers[name] = value
+def _added(headers: httpx.Headers, before: httpx.Headers) -> Veiled:
+    """Return the headers that are not as they were before."""
+    return Veiled(one for one in headers.items() if before.get(one[0]) != one[1])
+
+
+@contextmanager
+def dressed(request: ClientRequest, headers: Veiled) -> Iterator[None]:
+    """Let a request carry headers while it is under way, and no longer.
+
+    The answer, and what aiohttp raises because of it, hold those of the request and print them;
+    and a middleware around this one may send it again.
+    """
+    request.headers.update(headers)
+    try:
+        yield
+    finally:
+        for name in headers:
+            request.headers.popall(name, None)
 
 
 def _answered(response: ClientResponse, sent: httpx.Request) -> httpx.Response:

@@ -9,6 +9,7 @@ from gql.transport.aiohttp_websockets import AIOHTTPWebsocketsTransport as Gqls
 from yarl import URL
 
 from gqlauth._subscriptions._opening import Ending
+from gqlauth.integrations.gql._aiohttp import dressed
 from gqlauth.integrations.gql._subscriptions import RenewingTransport
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def _bound(url: URL, headers: Veiled) -> ClientMiddlewareType:
     async def bound(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         if _origin(request.url) != _origin(url):
             raise ClientError("a redirect to another origin is not followed")
-        request.headers.update(headers)
-        return await handler(request)
+        with dressed(request, headers):
+            return await handler(request)
 
     return bound
 
