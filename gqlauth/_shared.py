@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeGuard
 
+import anyio
+
 from gqlauth._entry import usable_until
 from gqlauth._stores._store import is_newer
 from gqlauth._token import Token
@@ -54,6 +56,7 @@ class Shared:
         prepare: Callable[[], Callable[[], Awaitable[Token]]],
         *,
         within: float,
+        deadline: float,
         renew: bool = False,
     ) -> Token:
         """Return a token of another process that is of use, or else one that is fetched.
@@ -63,6 +66,7 @@ class Shared:
         Args:
             prepare: gives what fetches one, before anybody waits for it.
             within: the seconds that there are in all.
+            deadline: when they are over, in the event loop's own time.
             renew: whether only one will do that came after this was asked for.
 
         Raises:
@@ -84,12 +88,12 @@ class Shared:
                 if self._is_of_use(token, first if renew else None):
                     return self._found(token)
                 if held is not False:
-                    return await self._fetched(fetch)
+                    return await self._fetched(fetch, deadline)
             news += 1
             if news > MOST_NEWS or self._clock.monotonic() >= until:
                 # The other is slow. One more will not make it quicker, if none is needed yet.
                 known = None if renew else self._cache.usable(self.key.digest)
-                return known or await self._fetched(fetch)
+                return known or await self._fetched(fetch, deadline)
 
     def _is_of_use(self, token: Token | None, since: Token | None) -> TypeGuard[Token]:
         """Tell whether a token serves, and is newer than `since`, and than what is known."""
@@ -106,7 +110,7 @@ class Shared:
         self._cache.found(self.key.digest)
         return token
 
-    async def _fetched(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
+    async def _fetched(self, fetch: Callable[[], Awaitable[Token]], deadline: float) -> Token:
         wall, monotonic = self._clock.wall(), self._clock.monotonic()
         token: object = await fetch()
         if isinstance(token, Token):  # a plugin's may be anything: who gets it will tell
@@ -115,5 +119,7 @@ class Shared:
             # cannot be stored.
             lasts = token.expires_in is not None and token.presenter is None
             if lasts and self._is_of_use(token, None):
-                await self.store.save(self.key, token)
+                # Who asked has it in time, be the store as slow as it may.
+                with anyio.CancelScope(deadline=deadline):
+                    await self.store.save(self.key, token)
         return token  # type: ignore[return-value]

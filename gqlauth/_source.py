@@ -243,7 +243,7 @@ class Source:
         if self.shared is None:
             return await self._ready(deadline)()
         return await self.shared.token(
-            partial(self._ready, deadline), within=self.timeout, renew=renew
+            partial(self._ready, deadline), within=self.timeout, deadline=deadline, renew=renew
         )
 
     def _ready(self, deadline: float) -> Callable[[], Awaitable[Token]]:

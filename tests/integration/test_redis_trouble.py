@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from gqlauth._options import AuthOptions
 from gqlauth._stores._guarded import LIMIT, REST
+from gqlauth._stores._redis_client import ANSWERING
 from gqlauth._stores._seal import new_key
 from gqlauth._stores._sealing_key import VARIABLE
 from tests.support.faults import tcp_proxy
@@ -148,6 +150,27 @@ async def test_one_that_stands_still(
     assert await text(worker, refresh=True) == "token-4"
     assert await text(await fleet.worker()) == "token-4"
     assert len(warnings(caplog)) == 1
+
+
+async def test_one_that_stands_still_when_a_token_has_come(
+    fleet: Fleet, broken: RedisServer
+) -> None:
+    """Who asked gets it, though there is no time left to wait until it is stored."""
+
+    def stand_still(_request: object) -> dict[str, object]:
+        broken.stand_still()
+        return {"access_token": "made-last", "token_type": "Bearer", "expires_in": 3600}
+
+    fleet.options = AuthOptions(timeout=ANSWERING / 2)
+    worker = await fleet.worker()
+    assert await text(worker, "bills") == "token-1"
+    fleet.fake.script = [stand_still]
+    assert await text(worker) == "made-last"
+
+    broken.go_on()
+    fleet.clock.advance(REST)
+    assert await text(worker, refresh=True) == "token-3"
+    assert await text(await fleet.worker()) == "token-3"
 
 
 async def test_one_that_is_slow(fleet: Fleet, proxy: TcpProxy) -> None:
