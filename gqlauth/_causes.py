@@ -28,6 +28,15 @@ def causes(error: BaseException | None, *, implied: bool = False) -> Iterator[Ba
             waiting += reversed(one.exceptions)
 
 
+def in_words(error: BaseException) -> str:
+    """Return what kind of error it is, and what it says, unless that fails: it may be anyone's."""
+    kind = type(error).__name__
+    try:
+        return f"{kind}: {error}"
+    except Exception:  # noqa: BLE001 - who tells of an error must not fail by another
+        return kind
+
+
 def by_system(error: OSError) -> str:
     """Return what the system says of an error; nothing, where it is none of the system's.
 

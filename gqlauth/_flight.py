@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import anyio
 
+from gqlauth._causes import in_words
 from gqlauth._token import Token
 from gqlauth.errors import GqlAuthError, Problem, StrategyError, TokenUnavailableError
 
@@ -99,7 +100,7 @@ async def fetched(acquisition: Acquisition, wall: float, monotonic: float) -> To
     except GqlAuthError:
         raise
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it is told
-        broken = StrategyFailedError(f"the strategy failed: {type(error).__name__}: {error}")
+        broken = StrategyFailedError(f"the strategy failed: {in_words(error)}")
         broken.__cause__ = error
     except anyio.get_cancelled_exc_class():
         if anyio.current_effective_deadline() == -math.inf:  # the cache stops

@@ -5,11 +5,13 @@ Imported only where somebody listens: a service that nobody listens to pays for 
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from gqlauth import _log
 from gqlauth import events as told
+from gqlauth._causes import in_words
 from gqlauth._events import Events
 from gqlauth._source import Source
 from gqlauth.errors import GqlAuthError
@@ -43,11 +45,12 @@ class Heard(Events):
         """Call back with `event`; who reads the log is warned once if that fails."""
         try:
             self._on_event(event)
-        except Exception as error:  # noqa: BLE001 - whoever listens must harm nobody
+        # Whoever listens must harm nobody. Nothing is awaited here: this cancels nobody of ours.
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - as above
             if not self._failed:
                 self._failed = True
-                why = f"{type(error).__name__}: {error}"
-                _log.warning("on_event failed, told once", on=type(event).__name__, why=why)
+                on = type(event).__name__
+                _log.warning("on_event failed, told once", on=on, why=in_words(error))
 
     def served(self, name: str) -> None:
         """Tell that a caller got the token at hand."""

@@ -329,6 +329,17 @@ class TestFlights:
         assert isinstance(e.value.__cause__, KeyError)
         assert (await cache.get("b", Fetcher())).reveal() == "token-1"
 
+    async def test_a_strategy_whose_error_says_nothing_is_told(self, cache: TokenCache) -> None:
+        """Telling of it ends nobody else's flight, either."""
+
+        class SilentError(Exception):
+            def __str__(self) -> str:
+                raise AttributeError("message")
+
+        with pytest.raises(StrategyError, match=r"^orders: the strategy failed: SilentError$"):
+            await cache.get("a", Fetcher(error=SilentError()))
+        assert (await cache.get("b", Fetcher())).reveal() == "token-1"
+
     async def test_what_is_no_token_is_told(self, cache: TokenCache) -> None:
         """A plugin may return anything; the service goes on."""
         with pytest.raises(StrategyError, match=r"^orders: the strategy gave no Token, but: None"):

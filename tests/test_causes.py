@@ -8,7 +8,7 @@ import ssl
 
 import pytest
 
-from gqlauth._causes import by_system, causes
+from gqlauth._causes import by_system, causes, in_words
 
 
 def of(error: Exception, cause: BaseException | None = None, *, handled: bool = False) -> Exception:
@@ -73,3 +73,18 @@ def test_nothing() -> None:
 def test_in_the_words_of_the_system(error: OSError, told: str) -> None:
     """Which are the same with each event loop; there are none for what is not the system's."""
     assert by_system(error) == told
+
+
+class SilentError(Exception):
+    """One that fails to say anything."""
+
+    def __str__(self) -> str:
+        raise AttributeError("message")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(KeyError("x"), "KeyError: 'x'"), (SilentError(), "SilentError")]
+)
+def test_in_words(error: Exception, told: str) -> None:
+    """An error that cannot say what it is about is told by its kind."""
+    assert in_words(error) == told

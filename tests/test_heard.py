@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -64,6 +65,13 @@ def config(strategy: Any = STRATEGY, **options: Any) -> Config:
         type="client_credentials", strategy=strategy, options=AuthOptions(**options)
     )
     return Config(endpoints={"orders": Endpoint(name="orders", url=API, auth=auth)})
+
+
+class SilentError(Exception):
+    """One that fails to say anything."""
+
+    def __str__(self) -> str:
+        raise AttributeError("message")
 
 
 @attrs.define
@@ -325,6 +333,24 @@ class TestCallback:
         assert caplog.messages == [
             'on_event failed, told once on=TokenWanted why="ValueError: no use for a TokenWanted"'
         ]
+
+    @pytest.mark.parametrize("error", [SilentError(), asyncio.CancelledError()])
+    async def test_that_raises_what_is_no_common_error(
+        self, error: BaseException, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """One that cannot be told, or stands for a future that was cancelled, harms nobody."""
+
+        def failing(_: Event) -> None:
+            raise error
+
+        async with AuthService(
+            config(), token_transport=AuthorizationServer(), on_event=failing
+        ) as service:
+            tokens = [(await service.token("orders")).reveal() for _ in range(2)]
+
+        assert tokens == ["token-1", "token-1"]
+        assert len(caplog.messages) == 1
+        assert type(error).__name__ in caplog.text
 
     async def test_what_it_raises_is_redacted(self, caplog: pytest.LogCaptureFixture) -> None:
         """A secret in its error is masked."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 import anyio
 
 from gqlauth import _log
+from gqlauth._causes import in_words
 from gqlauth._stores._store import PassingError, StoreError
 
 if TYPE_CHECKING:
@@ -245,4 +246,4 @@ def _told(error: Exception) -> str:
         return error.strerror
     if isinstance(error, TimeoutError):
         return "it takes too long"
-    return f"{type(error).__name__}: {error}"
+    return in_words(error)

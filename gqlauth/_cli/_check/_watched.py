@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import attrs
 
+from gqlauth._causes import in_words
 from gqlauth._client_auth import Client
 from gqlauth._config import Config
 from gqlauth._endpoint import TokenEndpoint
@@ -99,7 +100,7 @@ class WatchedService(AuthService):
             raise
         except Exception as error:
             # A plugin may raise anything; elsewhere the cache tells it.
-            told = f"the strategy failed: {type(error).__name__}: {error}"
+            told = f"the strategy failed: {in_words(error)}"
             raise StrategyError(told) from error
 
     def tries(self, options: AuthOptions) -> Tries:
