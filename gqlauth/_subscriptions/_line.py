@@ -225,10 +225,16 @@ class Line:
             while True:
                 message = await link.adapter.receive()
                 self._take(link, message, parsed(message))
-        except self._failures.any as error:
-            link.lost = error
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing more is read
+            link.lost = error if isinstance(error, self._failures.any) else self._unread(error)
             self._opener.ended(link, error)
             self._look()
+
+    def _unread(self, error: Exception) -> Exception:
+        """Return the failure that stands for an error which is none of those of the library."""
+        lost = self._failures.lost(f"nothing more can be read: {type(error).__name__}")
+        lost.__cause__ = error
+        return lost
 
     def _take(self, link: Link, message: str, told: dict[str, Any]) -> None:
         """Take what a connection brings: hand it on, keep it, or drop it."""

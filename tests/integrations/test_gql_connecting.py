@@ -743,6 +743,26 @@ class TestOperations:
             with pytest.raises(TransportProtocolError):
                 await waiting
 
+    async def test_message_that_is_nested_too_deep(
+        self, server: SubscriptionServer, serving: Serving, kind: Kind
+    ) -> None:
+        """One that no reader of JSON goes down ends them, too."""
+        async with serving(server.url) as service, Client(transport=kind(service)) as session:
+            waiting = asyncio.ensure_future(anext(session.subscribe(NUMBERS)))
+            connection = await server.acknowledged.get()
+            await connection.received("subscribe")
+            await connection.write("[" * 200_000)
+            with pytest.raises(TransportProtocolError, match="nested too deep"):
+                await waiting
+
+    async def test_silence(self, server: SubscriptionServer, serving: Serving) -> None:
+        """Where aiohttp is to wait so long for a message, and no longer, its error ends them."""
+        async with serving(server.url) as service:
+            transport = AIOHTTPWebsocketsTransport(service, receive_timeout=0.5)
+            async with Client(transport=transport) as session:
+                with pytest.raises(TransportConnectionFailed, match="TimeoutError"):
+                    await anext(session.subscribe(NUMBERS))
+
     async def test_what_the_server_told(
         self, server: SubscriptionServer, serving: Serving, kind: Kind
     ) -> None:

@@ -24,6 +24,8 @@ from gqlauth._tls import system_context
 from gqlauth.integrations.gql._logs import redact_logs
 
 if TYPE_CHECKING:
+    from graphql import ExecutionResult
+
     from gqlauth import AuthService
     from gqlauth._clock import Clock
     from gqlauth._subscriptions._opening import Ending, Veiled
@@ -161,6 +163,12 @@ class RenewingTransport(WebsocketsProtocolTransportBase):
         except TransportConnectionFailed as error:
             self.close_exception = error  # which tells who uses it all the same
             raise
+
+    def _parse_answer(self, answer: str) -> tuple[str, int | None, ExecutionResult | None]:
+        try:
+            return super()._parse_answer(answer)
+        except RecursionError:  # which would end gql's own task, and nobody would be told
+            raise TransportProtocolError("Server sent a message that is nested too deep") from None
 
     async def _initialize(self) -> None:
         # The connection has begun with the protocol's first messages, and they were not logged.
