@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
     from gqlauth._stores._redis_client import Client
 
+#: Places that are listened to at once, at the most: as many as a cache keeps.
+MOST: Final = 10_000
+
 
 class News:
     """Tells of messages to places, over one connection for all who wait for one.
 
     There is none before somebody waits. It is closed some time after the last message, as a Redis
-    has room for few; until then it goes on to listen, as the next to wait may come soon.
+    has room for few; until then it goes on to listen, as the next to wait may come soon. Where
+    messages never end, and places come and go, it is made anew once it listens to `MOST`: who
+    waits then looks for themselves.
     """
 
     def __init__(self, connect: Callable[[], Client], tasks: TaskGroup) -> None:
@@ -45,7 +50,7 @@ class News:
         """
         channel = place.encode()
         with anyio.fail_after(ANSWERING):
-            connection = await self._listening()
+            connection = await self._listening(channel)
             news = self._news.setdefault(channel, anyio.Event())
             heard = self._heard.get(channel)
             if heard is None:
@@ -54,10 +59,13 @@ class News:
             await heard.wait()
             return news
 
-    async def _listening(self) -> coredis.BaseConnection:
+    async def _listening(self, channel: bytes) -> coredis.BaseConnection:
         """Return the connection to listen by: a new one, where there is none that can be used."""
         async with self._one_connects:
             connection = self._connection
+            if channel not in self._heard and len(self._heard) >= MOST:
+                self.close()
+                connection = None
             if connection is None or not connection.usable:
                 self._news, self._heard = {}, {}
                 connection = await self._tasks.start(kept, self._connected(), self._read)

@@ -437,6 +437,27 @@ class TestConnections:
             assert connections(redis) > 0
             await none_left(redis)
 
+    async def test_so_many_places_are_listened_to(
+        self, fleet: Workers, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No more: another takes its place, and who waited looks for themselves."""
+        monkeypatch.setattr("gqlauth._stores._redis_news.MOST", 2)
+        store = await fleet.one()
+
+        first, second = [await store._news.of(place) for place in ("one", "two")]
+        assert await store._news.of("one") is first
+        assert not second.is_set()
+
+        third = await store._news.of("three")
+        with anyio.fail_after(FAR):
+            await first.wait()
+            await second.wait()
+            while redis.listeners() > 1:  # noqa: ASYNC110 - nobody tells of it
+                await anyio.sleep(0.01)
+        redis.ask("PUBLISH", "three", "")
+        with anyio.fail_after(FAR):
+            await third.wait()
+
     async def test_what_breaks_in_a_client_breaks_the_store_alone(
         self, fleet: Workers, caplog: pytest.LogCaptureFixture
     ) -> None:
