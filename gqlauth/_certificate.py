@@ -53,7 +53,9 @@ class Certificate:
         """
         from anyio.to_thread import run_sync  # noqa: PLC0415 - few have a certificate
 
-        return await run_sync(self._stamp)
+        from gqlauth._threads import for_secrets  # noqa: PLC0415 - as above
+
+        return await run_sync(self._stamp, limiter=for_secrets())
 
     async def context(self, ca_file: Path | None) -> ssl.SSLContext:
         """Return what shows the certificate, and trusts what is in `ca_file`, or in the system.
@@ -77,9 +79,11 @@ class Certificate:
         """
         from anyio.to_thread import run_sync  # noqa: PLC0415 - as above
 
+        from gqlauth._threads import for_secrets  # noqa: PLC0415 - as above
+
         password = None if self.password is None else await self.password.resolve()
         # To decrypt a key is made to take long.
-        await run_sync(self._load, context, password)
+        await run_sync(self._load, context, password, limiter=for_secrets())
 
     async def thumbprint(self) -> str:
         """Return its ``x5t#S256`` (RFC 7515, section 4.1.8).
@@ -90,7 +94,9 @@ class Certificate:
         """
         from anyio.to_thread import run_sync  # noqa: PLC0415 - as above
 
-        return await run_sync(self._thumbprint)
+        from gqlauth._threads import for_secrets  # noqa: PLC0415 - as above
+
+        return await run_sync(self._thumbprint, limiter=for_secrets())
 
     def _stamp(self) -> Stamp:
         return tuple(self._stamp_of(*named) for named in self._files())

@@ -36,8 +36,11 @@ class KeyringSource:
                 or it has no such entry.
 
         """
+        from gqlauth._threads import for_secrets  # noqa: PLC0415 - only who reads one wants it
+
         # It may wait for a user who never comes; who gave up need not.
-        found = await anyio.to_thread.run_sync(self._read, abandon_on_cancel=True)
+        threads = for_secrets()
+        found = await anyio.to_thread.run_sync(self._read, abandon_on_cancel=True, limiter=threads)
         if isinstance(found, SecretError):
             raise found
         return found

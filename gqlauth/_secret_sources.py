@@ -76,8 +76,11 @@ class FileSource:
                 64 KiB, or no UTF-8; or when others may write it, and so have written it.
 
         """
+        from gqlauth._threads import for_secrets  # noqa: PLC0415 - most are variables
+
         # A file system may hang; who gave up need not wait for it.
-        found = await anyio.to_thread.run_sync(self._read, abandon_on_cancel=True)
+        threads = for_secrets()
+        found = await anyio.to_thread.run_sync(self._read, abandon_on_cancel=True, limiter=threads)
         if isinstance(found, SecretError):
             raise found
         return found

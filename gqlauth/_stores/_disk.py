@@ -14,6 +14,7 @@ from gqlauth import _log
 from gqlauth._stores._folder import HALF
 from gqlauth._stores._seal import OthersTokenError, UnsealedError
 from gqlauth._stores._store import is_newer
+from gqlauth._threads import for_stores
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -173,4 +174,6 @@ async def discard(folder: Folder, key: CacheKey) -> bool:
 
 
 async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - its own
-    return await anyio.to_thread.run_sync(partial(function, *arguments), abandon_on_cancel=True)
+    return await anyio.to_thread.run_sync(
+        partial(function, *arguments), abandon_on_cancel=True, limiter=for_stores()
+    )

@@ -68,6 +68,7 @@ class DiskOpening:
     async def _opened(self, *, look: bool) -> Store | None:
         # None of this costs anything where tokens are kept in memory.
         from gqlauth._stores._disk import DiskStore  # noqa: PLC0415
+        from gqlauth._threads import for_stores  # noqa: PLC0415
 
         key = await sealing_key(self._options.key, folder=self._folder, look=look)
         self._origin = f", key from {key.origin}"
@@ -75,7 +76,7 @@ class DiskOpening:
         if seal is None:
             return None
         check = self._folder.check if look else self._folder.prepare
-        await anyio.to_thread.run_sync(check, abandon_on_cancel=True)
+        await anyio.to_thread.run_sync(check, abandon_on_cancel=True, limiter=for_stores())
         return DiskStore(self._folder, seal, self._clock)
 
     def log_off(self, error: StoreError) -> None:

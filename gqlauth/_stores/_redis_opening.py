@@ -11,6 +11,7 @@ import anyio
 from gqlauth import _log
 from gqlauth._stores._sealing_key import sealing_key
 from gqlauth._stores._store import PassingError, StoreError
+from gqlauth._threads import for_stores
 from gqlauth._tls import own_context, system_context
 from gqlauth.errors import ConfigError, SecretError
 
@@ -77,7 +78,9 @@ class RedisOpening:
         except ConfigError as error:
             raise StoreError(str(error)) from None
         # It takes the better part of a second, in which an event loop has other things to do.
-        client = await anyio.to_thread.run_sync(_imported, abandon_on_cancel=True)
+        client = await anyio.to_thread.run_sync(
+            _imported, abandon_on_cancel=True, limiter=for_stores()
+        )
         return partial(client, self._url, await self._password(), context), seal
 
     async def _sealing(self, *, look: bool) -> Seal | None:

@@ -99,8 +99,12 @@ async def sealing_key(
     lack = lack_of_key(reference)
     if lack is not None:
         raise lack
+    from gqlauth._threads import for_stores  # noqa: PLC0415 - only a keyring wants it
+
     # It may wait for a user who never comes; who gave up need not.
-    found = await anyio.to_thread.run_sync(_of_keyring, folder, look, abandon_on_cancel=True)
+    found = await anyio.to_thread.run_sync(
+        _of_keyring, folder, look, abandon_on_cancel=True, limiter=for_stores()
+    )
     if isinstance(found, StoreError):
         raise found
     return SealingKey(found, "the keyring")
