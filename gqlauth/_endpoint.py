@@ -282,10 +282,13 @@ def _clear(error: BaseException) -> None:
 
     A traceback that shows variables would show those of the HTTP client, too; its lines stay.
     """
+    cancelled = anyio.get_cancelled_exc_class()
     below: BaseException | None = error
     while below is not None:
         clear_frames(below.__traceback__)
-        below = below.__context__
+        # Who cancels may be handling an error just then, which trio takes for the context of this
+        # one: its frames are not below, but wait, and to clear them would end them.
+        below = None if isinstance(below, cancelled) else below.__context__
 
 
 async def _resolved(value: Value) -> Value:

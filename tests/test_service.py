@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from anyio.abc import TaskGroup
+
 pytestmark = pytest.mark.anyio
 
 TOKEN_URL = "https://id.example.com/token"
@@ -345,6 +347,29 @@ class TestLifetime:
             group.start_soon(call, service)
             await fake.arrived.wait()
         assert len(errors) == 1
+
+    async def test_an_error_while_a_token_is_fetched_comes_out(
+        self, fake: AuthorizationServer
+    ) -> None:
+        """The end of that harms no block that goes on."""
+        fake.gate = anyio.Event()
+        told: list[str] = []
+
+        async def call(service: AuthService) -> None:
+            with pytest.raises(ServiceClosedError) as caught:
+                await service.token("orders")
+            told.append(str(caught.value))
+
+        async def fail(group: TaskGroup) -> None:
+            async with AuthService(config(endpoint("orders")), token_transport=fake) as service:
+                group.start_soon(call, service)
+                await fake.arrived.wait()
+                raise LookupError("within")
+
+        async with anyio.create_task_group() as group:
+            with pytest.raises(LookupError, match="within"):
+                await fail(group)
+        assert len(told) == 1
 
     async def test_an_error_within_comes_out_as_it_is(self) -> None:
         """It is wrapped in no group."""
