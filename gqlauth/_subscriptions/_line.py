@@ -260,6 +260,11 @@ class Line:
             self._has_come.set()
         if self._moving:
             return  # what is lost is taken over, maybe
+        for one in list(self._operations.values()):
+            # It stayed where it began: what has moved goes on.
+            if one.link is not self._link and one.link.lost is not None:
+                del self._operations[one.key]
+                self._inbox.put_nowait(one.loss)
         wanted = {self._link, *(one.link for one in self._operations.values())}
         for link in self._links:
             if link not in wanted:

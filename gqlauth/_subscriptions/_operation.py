@@ -56,6 +56,13 @@ class Operation:
         return json.dumps({"id": self.key, "type": STOPS[self.kind]})
 
     @property
+    def loss(self) -> str:
+        """Return the message of an error: that no answer will come."""
+        error = {"message": "the connection was lost, and the answer with it"}
+        payload = [error] if self.kind == "subscribe" else error
+        return json.dumps({"id": self.key, "type": "error", "payload": payload})
+
+    @property
     def is_there(self) -> bool:
         """Tell whether the new connection has shown that it minds the operation."""
         return bool(self._held)

@@ -203,7 +203,11 @@ def _response(answer: Answer) -> httpx.Response:
         return unread(httpx.Response(answer))
     if isinstance(answer, Mapping):
         return unread(httpx.Response(400 if "error" in answer else 200, json=dict(answer)))
-    assert isinstance(answer, httpx.Response)
+    if not isinstance(answer, httpx.Response):
+        told = f"the script has a {type(answer).__name__} where an answer belongs"
+        raise TypeError(
+            f"{told}: an httpx.Response, a status, a mapping, an exception or a function"
+        )
     # Each time a new one: the script's may be sent more than once.
     return unread(answer) if answer.is_closed else answer
 

@@ -415,6 +415,41 @@ class TestOperations:
         await listener.first.is_closed.wait()
         assert second.messages.empty()
 
+    async def test_connection_that_waits_is_lost(self, listener: Listening) -> None:
+        """A query whose connection is lost ends with an error, and what has moved goes on."""
+        asked = asyncio.ensure_future(listener.session.execute(NUMBER))
+        await listener.first.received("subscribe")
+        second = await listener.renew()
+        await second.event(1)
+        await listener.first.received("complete")
+        assert await listener.next() == 1
+        await listener.first.close(4403)
+
+        with pytest.raises(TransportQueryError, match="the connection was lost"):
+            await asked
+        await second.event(2)
+        assert await listener.next() == 2
+
+    async def test_older_connection_that_waits_is_lost(
+        self, serving: Serving, clock: HeldClock, kind: Kind
+    ) -> None:
+        """It is so in the words of the older protocol."""
+        async with (
+            subscription_server(OLDER) as server,
+            serving(server.url) as service,
+            Client(transport=kind(service)) as session,
+        ):
+            asked = asyncio.ensure_future(session.execute(NUMBER))
+            first = await server.acknowledged.get()
+            await first.received("start")
+            await clock.wake()
+            await server.acknowledged.get()
+            await clock.wake()
+            first.abort()
+
+            with pytest.raises(TransportQueryError, match="the connection was lost"):
+                await asked
+
     async def test_event_of_a_connection_that_was_left(self, listener: Listening) -> None:
         """What the old connection brings once it is left, though it waits, is brought by none."""
         asked = asyncio.ensure_future(listener.session.execute(NUMBER))

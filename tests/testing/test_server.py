@@ -59,6 +59,11 @@ class TestAnswers:
         assert [(a.status_code, a.text) for a in answers[:2]] == [(status, text)] * 2
         assert answers[2].json()["access_token"] == "token-3"
 
+    async def test_what_is_no_answer(self) -> None:
+        """It is told as the mistake in a test that it is."""
+        with pytest.raises(TypeError, match="the script has a str where an answer belongs"):
+            await asked(AuthorizationServer("token"))  # type: ignore[arg-type]
+
     async def test_network_that_fails(self) -> None:
         """An exception is raised, as by httpx."""
         with pytest.raises(httpx.ConnectError, match="refused"):
