@@ -28,8 +28,11 @@ T = TypeVar("T")
 #: Seconds that a store has for one thing, and to be opened at first.
 LIMIT: Final = 2.0
 OPENING: Final = 10.0
-#: Seconds for which nothing is asked of a store that failed.
-REST: Final = 30.0
+#: Seconds for which nothing is asked of a store that failed, at first, and at the most as they
+#: double until it serves again. A process that gets no processor takes that for an outage, too: if
+#: all of a fleet then fetched for themselves, they would get less of it for longer.
+SHORTEST_REST: Final = 2.0
+LONGEST_REST: Final = 30.0
 
 
 class Opening(Protocol):
@@ -82,8 +85,9 @@ class Guarded:
         self._store: Store | None = None
         # Made where it is used: to make one where no event loop runs imports asyncio.
         self._one_opens: anyio.Lock | None = None
-        # Why there is none; and until when nothing is asked of the one that there is.
+        # Why there is none; and for how long, and until when, nothing is asked of one that failed.
         self._off = lack
+        self._rest = 0.0
         self._rests_until = -math.inf
         # What it has open may be what is wrong with it.
         self._has_failed = False
@@ -186,17 +190,22 @@ class Guarded:
         store = store or await self._bounded(self._opened, None, min(OPENING, within))
         if store is None:
             return otherwise
-        return await self._bounded(lambda: ask(store), otherwise, min(LIMIT, within) + more)
+        found = await self._bounded(lambda: ask(store), otherwise, min(LIMIT, within) + more)
+        if not self._has_failed:
+            self._rest = 0.0
+        return found
 
     async def _bounded(self, work: Callable[[], Awaitable[T]], otherwise: T, seconds: float) -> T:
         try:
             with anyio.fail_after(seconds):
                 return await work()
         except Exception as error:  # noqa: BLE001 - a store may raise anything
-            if self._monotonic() >= self._rests_until:  # else one more of those that were told
+            now = self._monotonic()
+            if now >= self._rests_until:  # else one more of those that were told
+                self._rest = min(LONGEST_REST, max(SHORTEST_REST, 2 * self._rest))
+                self._rests_until = now + self._rest
                 why = _told(error)
-                _log.warning("token store failed", store=str(self), why=why, again_in=REST)
-            self._rests_until = self._monotonic() + REST
+                _log.warning("token store failed", store=str(self), why=why, again_in=self._rest)
             self._has_failed = True
             return otherwise
 

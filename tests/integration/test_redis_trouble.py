@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from gqlauth._options import AuthOptions
-from gqlauth._stores._guarded import LIMIT, REST
+from gqlauth._stores._guarded import LIMIT, SHORTEST_REST
 from gqlauth._stores._redis_client import ANSWERING
 from gqlauth._stores._seal import new_key
 from gqlauth._stores._sealing_key import VARIABLE
@@ -75,7 +75,7 @@ async def test_down_at_start(
     assert warnings(caplog) == ["it cannot be reached: Connection refused"] * 2
 
     broken.start()
-    fleet.clock.advance(REST)
+    fleet.clock.advance(SHORTEST_REST)
     assert await text(workers[0], refresh=True) == "token-4"
     assert await text(workers[1], "bills") == "token-5"
     assert await text(await fleet.worker()) == "token-4"
@@ -146,7 +146,7 @@ async def test_one_that_stands_still(
     assert warnings(caplog) == ["it takes too long"]
 
     broken.go_on()
-    fleet.clock.advance(REST)
+    fleet.clock.advance(SHORTEST_REST)
     assert await text(worker, refresh=True) == "token-4"
     assert await text(await fleet.worker()) == "token-4"
     assert len(warnings(caplog)) == 1
@@ -168,7 +168,7 @@ async def test_one_that_stands_still_when_a_token_has_come(
     assert await text(worker) == "made-last"
 
     broken.go_on()
-    fleet.clock.advance(REST)
+    fleet.clock.advance(SHORTEST_REST)
     assert await text(worker, refresh=True) == "token-3"
     assert await text(await fleet.worker()) == "token-3"
 
@@ -192,7 +192,7 @@ async def test_one_that_swallows_what_is_said(
     assert warnings(caplog) == ["it takes too long"]
 
     proxy.set()
-    fleet.clock.advance(REST)
+    fleet.clock.advance(SHORTEST_REST)
     assert await text(worker, "bills", refresh=True) == "token-3"
     assert await text(await fleet.worker(), "bills") == "token-3"
 

@@ -12,7 +12,7 @@ import pytest
 from gqlauth import Token
 from gqlauth._key import CacheKey
 from gqlauth._stores import _guarded
-from gqlauth._stores._guarded import LIMIT, REST, Guarded
+from gqlauth._stores._guarded import LIMIT, SHORTEST_REST, Guarded
 from gqlauth._stores._store import PassingError, StoreError
 from gqlauth.testing import FrozenClock
 
@@ -164,7 +164,7 @@ class TestOpening:
         assert await guarded.load(KEY) is None
         opening.trouble = None
         assert await guarded.load(KEY) is None
-        clock.advance(REST)
+        clock.advance(SHORTEST_REST)
         assert await guarded.load(KEY) is TOKEN
 
     async def test_one_that_cannot_be_had_yet(
@@ -177,9 +177,9 @@ class TestOpening:
         """It says so itself, and is tried again."""
         opening.trouble = PassingError("no vault")
         assert await guarded.load(KEY) is None
-        assert told(caplog) == [f'{WARNING}"no vault" again_in={REST}']
+        assert told(caplog) == [f'{WARNING}"no vault" again_in={SHORTEST_REST}']
         opening.trouble = None
-        clock.advance(REST)
+        clock.advance(SHORTEST_REST)
         assert await guarded.load(KEY) is TOKEN
         assert opening.off == []
 
@@ -208,7 +208,7 @@ class TestOpening:
         await guarded.load(KEY)
         shelf.trouble = OSError(5, "Input/output error")
         await guarded.aclose()
-        assert told(caplog) == [f'{WARNING}"Input/output error" again_in={REST}']
+        assert told(caplog) == [f'{WARNING}"Input/output error" again_in={SHORTEST_REST}']
 
 
 class TestWork:
@@ -263,17 +263,38 @@ class TestTrouble:
         shelf.trouble = trouble
         assert await asked(guarded) == [None, None, None, False]
         assert shelf.asked == ["lock"]
-        assert told(caplog) == [f"{WARNING}{why} again_in={REST}"]
+        assert told(caplog) == [f"{WARNING}{why} again_in={SHORTEST_REST}"]
 
     async def test_it_rests(self, guarded: Guarded, shelf: Shelf, clock: FrozenClock) -> None:
         """And is asked again then."""
         shelf.trouble = OSError("down")
         await guarded.load(KEY)
         shelf.trouble = None
-        clock.advance(REST - 1)
+        clock.advance(SHORTEST_REST - 1)
         assert await guarded.load(KEY) is None
         clock.advance(1)
         assert await guarded.load(KEY) is TOKEN
+
+    async def test_it_rests_longer_each_time(
+        self,
+        guarded: Guarded,
+        shelf: Shelf,
+        clock: FrozenClock,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """Until it serves again: a blip costs little, and an outage few looks."""
+        shelf.trouble = OSError("down")
+        rests = [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+        for seconds in rests:
+            await guarded.load(KEY)
+            clock.advance(seconds)
+        shelf.trouble = None
+        assert await guarded.load(KEY) is TOKEN
+        shelf.trouble = OSError("down")
+        await guarded.load(KEY)
+
+        why = f'{WARNING}"OSError: down" again_in='
+        assert told(caplog) == [f"{why}{seconds}" for seconds in [*rests, 2.0]]
 
     async def test_it_is_opened_anew(
         self, guarded: Guarded, opening: Opening, shelf: Shelf, clock: FrozenClock
@@ -284,7 +305,7 @@ class TestTrouble:
         await guarded.load(KEY)
         shelf.trouble = None
         assert shelf.asked == ["load", "load"]
-        clock.advance(REST)
+        clock.advance(SHORTEST_REST)
         for _ in range(2):
             await guarded.load(KEY)
         assert shelf.asked[2:] == ["close", "load", "load"]
@@ -323,7 +344,7 @@ class TestTrouble:
         monkeypatch.setattr(_guarded, "LIMIT", 0.01)
         shelf.hangs = True
         assert await guarded.load(KEY) is None
-        assert told(caplog) == [f'{WARNING}"it takes too long" again_in={REST}']
+        assert told(caplog) == [f'{WARNING}"it takes too long" again_in={SHORTEST_REST}']
 
     @pytest.mark.parametrize("opened", [True, False])
     async def test_who_has_less_time_waits_no_longer(
@@ -389,7 +410,7 @@ class TestDiscard:
         """It is told, and nothing was forgotten."""
         shelf.trouble = OSError(30, "Read-only file system")
         assert await guarded.discard([KEY]) == set()
-        assert told(caplog) == [f'{WARNING}"Read-only file system" again_in={REST}']
+        assert told(caplog) == [f'{WARNING}"Read-only file system" again_in={SHORTEST_REST}']
 
 
 class TestLook:
@@ -436,4 +457,4 @@ class TestLook:
         """Diagnostics do not fail by it either."""
         shelf.trouble = OSError(5, "Input/output error")
         assert await guarded.look([KEY]) == {}
-        assert told(caplog) == [f'{WARNING}"Input/output error" again_in={REST}']
+        assert told(caplog) == [f'{WARNING}"Input/output error" again_in={SHORTEST_REST}']
