@@ -219,7 +219,8 @@ class _Course:
             raise Failure(f"{self.name}: {error}", API_ERROR) from error
         if not isinstance(error, LostError):
             raise error
-        if stream is self._next:
+        if stream is not None and stream is self._next:
+            del self._reading[stream]
             self._stay(error)
         elif stream is self._stream and self._next is not None:
             # What the new one began with may be what the old one could not bring any more.
