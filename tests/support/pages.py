@@ -201,6 +201,8 @@ def stable(text: str) -> list[Any]:
         parts, text = [value], text[end:]
     text = re.sub(r"(try|tries), [\d.e+-]+ s", r"\1, TIME", text)
     text = re.sub(r"(passed) in [\d.]+s", r"\1 in TIME", text)
+    # It is moved by up to half a minute at random, which may be a minute where it is rounded.
+    text = re.sub(r"refresh due in \d+ min", "refresh due in TIME", text)
     text = re.sub(r"elapsed=[\d.e+-]+", "elapsed=TIME", text)
     text = re.sub(r"(gqlauth\)?[ /])\d+\.\d+\.\d+[\w.]*\s*", r"\1VERSION ", text)
     return [*parts, *text.split("\n")] if text.strip() else parts
