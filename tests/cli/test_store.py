@@ -10,9 +10,10 @@ import pytest
 from gqlauth._clock import SystemClock
 from gqlauth._stores._seal import new_key
 from tests.support.graphql_api import ASK
-from tests.support.http_server import Answer, json_answer
+from tests.support.http_server import Answer, json_answer, token_endpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from syrupy.assertion import SnapshotAssertion
@@ -82,6 +83,12 @@ class TestRuns:
 
 
 class TestStatus:
+    @pytest.fixture
+    def server(self) -> Iterator[HttpServer]:
+        """Give tokens whose refresh is due in as many days, whatever random makes of it."""
+        with token_endpoint(expires_in=360_000) as running:
+            yield running
+
     def test_a_fresh_process_knows(
         self, orders: HttpServer, gql: Gql, golden: SnapshotAssertion, key: str
     ) -> None:
@@ -111,7 +118,7 @@ class TestStatus:
     def test_one_that_has_ended(self, orders: HttpServer, gql: Gql, key: str) -> None:
         """It is told that it has."""
         gql("auth", "token")
-        gql.monkeypatch.setattr(SystemClock, "wall", staticmethod(lambda: time.time() + 4000))
+        gql.monkeypatch.setattr(SystemClock, "wall", staticmethod(lambda: time.time() + 400_000))
         assert gql("auth", "status", "--json").json["endpoints"][0]["state"] == "expired"
 
     def test_a_key_that_a_command_gives_is_not_asked_for(
