@@ -223,8 +223,8 @@ class _Course:
             del self._reading[stream]
             self._stay(error)
         elif stream is self._stream and self._next is not None:
-            # What the new one began with may be what the old one could not bring any more.
-            return self._switch(Repeats())
+            # A single event may be one that the old one could not bring any more.
+            return self._switch(Repeats.of(self._seen or (), self._held, least=2))
         elif stream is self._stream:
             raise Failure(f"{self.name}: {self._listener.loss(str(error))}", UNAVAILABLE) from error
         return False

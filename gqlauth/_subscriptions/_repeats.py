@@ -18,18 +18,19 @@ class Repeats:
     _left: deque[Any] = attrs.field(factory=deque, repr=False)
 
     @classmethod
-    def of(cls, seen: Sequence[Any], held: Sequence[Any]) -> Self:
+    def of(cls, seen: Sequence[Any], held: Sequence[Any], least: int = 1) -> Self:
         """Find them: in what the old one brought meanwhile, by what the new one began with.
 
         They are the last of what was `seen` that `held` begins with; none, where that is empty.
-        Where events are alike it is as few as can be: one that comes twice is better than a lost
-        one.
+        Where events are alike it is as few as can be, and none if these are fewer than `least`:
+        one that comes twice is better than a lost one.
         """
         if not held:
             return cls()
         for start in reversed(range(len(seen))):
             if all(one == other for one, other in zip(seen[start:], held, strict=False)):
-                return cls(deque(seen[start:]))
+                alike = min(len(seen) - start, len(held))
+                return cls(deque(seen[start:])) if alike >= least else cls()
         return cls()
 
     def has(self, event: Any) -> bool:  # noqa: ANN401 - what can be compared
