@@ -289,12 +289,11 @@ class AuthService:
         await self._sources.recall(*names)
 
     async def clear(self, name: str | None = None) -> int:
-        """Forget the tokens of one endpoint, or of all; return how many there were.
-
-        Those that are stored are forgotten for all processes.
+        """Forget the tokens of one endpoint, or of all, in all processes; return how many.
 
         Raises:
             ConfigError: when there is no such endpoint.
+            GqlAuthError: when the store failed: what is there may be used by others still.
 
         """
         return await self._sources.forget(*([] if name is None else [name]))

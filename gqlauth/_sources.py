@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gqlauth._events import LOGGED
 from gqlauth._report import report
 from gqlauth._source import Source
-from gqlauth.errors import ConfigError
+from gqlauth.errors import ConfigError, GqlAuthError
 
 if TYPE_CHECKING:
     from gqlauth._cache import TokenCache
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gqlauth._stores._guarded import Guarded
     from gqlauth._token import Strategy
     from gqlauth._token_clients import TokenClients
-    from gqlauth.errors import GqlAuthError
     from gqlauth.events import OnEvent
 
 
@@ -102,7 +101,10 @@ class Sources:
         if self._store is not None:
             # All in one go: for each, a store may be opened anew.
             shared = {one.shared.key: one.key for one in chosen if one.shared is not None}
-            had |= {shared[key] for key in await self._store.discard(shared)}
+            stored = await self._store.discard(shared)
+            if stored is None:
+                raise GqlAuthError(f"what is stored could not be forgotten: {self._store}")
+            had |= {shared[key] for key in stored}
         return len(had)
 
     def made(self, name: str, strategy: Strategy, options: AuthOptions) -> Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -11,7 +12,14 @@ import attrs
 import httpx
 import pytest
 
-from gqlauth import AuthService, Secret, Token, TokenEndpoint, TokenUnavailableError
+from gqlauth import (
+    AuthService,
+    GqlAuthError,
+    Secret,
+    Token,
+    TokenEndpoint,
+    TokenUnavailableError,
+)
 from gqlauth._config import Config, Endpoint, EndpointAuthConfig
 from gqlauth._options import AuthOptions, CacheOptions
 from gqlauth._secret_sources import EnvSource
@@ -529,3 +537,13 @@ class TestDiagnostics:
         await text(first)
         assert await (await world.process()).clear("orders") == 1
         assert world.stored == []
+
+    async def test_clearing_that_fails(self, world: World) -> None:
+        """Who clears is told that others may go on with it, and has forgotten it itself."""
+        service = await world.process()
+        await text(service)
+        rmtree(world.folder)
+        world.folder.write_text("")
+        with pytest.raises(GqlAuthError, match="what is stored could not be forgotten: disk"):
+            await service.clear()
+        assert await text(service) == "token-2"

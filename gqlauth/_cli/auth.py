@@ -11,7 +11,16 @@ import attrs
 import click
 
 from gqlauth._cli._auth_check import check
-from gqlauth._cli._failure import REFUSED, SUCCESS, UNAVAILABLE, USAGE, say, say_problem, worst
+from gqlauth._cli._failure import (
+    REFUSED,
+    SUCCESS,
+    UNAVAILABLE,
+    USAGE,
+    Failure,
+    say,
+    say_problem,
+    worst,
+)
 from gqlauth._cli._globals import ENDPOINT, ENDPOINTS, Globals, Group
 from gqlauth._cli._load import (
     ABREAST,
@@ -24,7 +33,7 @@ from gqlauth._cli._load import (
     token_hosts,
 )
 from gqlauth._cli._run import run
-from gqlauth.errors import ConfigError
+from gqlauth.errors import ConfigError, GqlAuthError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -230,7 +239,12 @@ def clear(settings: Globals, endpoint: str | None) -> None:
     from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
 
     service = AuthService(config(settings), short_lived=True)
-    forgotten = run(partial(service.clear, endpoint), waiting_for="the token store")
+    try:
+        forgotten = run(partial(service.clear, endpoint), waiting_for="the token store")
+    except ConfigError:
+        raise
+    except GqlAuthError as error:
+        raise Failure(str(error), UNAVAILABLE) from None
     if forgotten:
         say(f"forgot {forgotten} token{'' if forgotten == 1 else 's'}")
     else:

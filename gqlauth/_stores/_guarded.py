@@ -113,14 +113,15 @@ class Guarded:
         """Forget `token`, and no other; tell whether it was there."""
         return await self._asked(lambda store: store.forget(key, token), otherwise=False)
 
-    async def discard(self, keys: Collection[CacheKey]) -> set[CacheKey]:
-        """Forget whatever is stored of `keys`; return those of which there was anything."""
+    async def discard(self, keys: Collection[CacheKey]) -> set[CacheKey] | None:
+        """Forget whatever is stored of `keys`; return those of which there was anything.
+
+        None tells that it could not be done: nobody is to take that for there being nothing.
+        """
         if not keys:
             return set()
         # Also where it is off, as there is no key: it may have been on before.
-        return await self._bounded(
-            lambda: self._opening.discard(keys), otherwise=set(), seconds=OPENING
-        )
+        return await self._bounded(lambda: self._opening.discard(keys), None, OPENING)
 
     @asynccontextmanager
     async def lock(self, key: CacheKey, seconds: float) -> AsyncIterator[bool | None]:

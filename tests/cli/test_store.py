@@ -161,6 +161,14 @@ class TestClear:
         assert gql("auth", "clear", "-e", "more").stderr == "gql: forgot 1 token\n"
         assert gql("auth", "token", "-e", "orders").stdout == "token-3-of-the-server\n"
 
+    def test_that_fails(
+        self, orders: HttpServer, golden: SnapshotAssertion, gql: Gql, key: str, folder: Path
+    ) -> None:
+        """Nobody is told that there was no token."""
+        folder.parent.parent.mkdir(parents=True)
+        folder.parent.write_text("")
+        assert golden == gql("auth", "clear").transcript
+
 
 class TestTrouble:
     """Each is a line, and the request goes through."""
