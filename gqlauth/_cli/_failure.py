@@ -102,7 +102,10 @@ def tell(error: Exception, verbosity: int = 0) -> int:
     elif isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         say(
-            _option(error) if isinstance(error, click.NoSuchOption) else error.format_message(),
+            # In one line: click breaks a list of choices into several.
+            _option(error)
+            if isinstance(error, click.NoSuchOption)
+            else error.format_message().replace("\n\t", " "),
             hint=f"see: {context.command_path} --help" if context is not None else "",
         )
     elif isinstance(error, ConfigError):

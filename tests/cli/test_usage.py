@@ -105,6 +105,7 @@ class TestUsage:
             ("auth", "token", "--min-ttl", "-1"),
             ("auth", "token", "--format", "xml"),
             ("config", "path", "unasked"),
+            ("completion",),
             ("completion", "tcsh"),
             ("--color", "blue", "config", "path"),
         ],
