@@ -167,9 +167,9 @@ class TestAllIsWell:
         assert project.probe.headers["authorization"] == "Bearer token-1-of-the-server"
         assert project.probe.headers["x-key"] == "k3y-of-orders"
 
-    def test_help_checks_nothing(self, project: Project, golden: SnapshotAssertion) -> None:
+    def test_help_checks_nothing(self, project: Project) -> None:
         """``--help`` tells what will be sent to whom."""
-        assert golden == project("--help").transcript
+        assert "this sends the secret" in " ".join(project("--help").stdout.split())
         assert project.tokens.requests == project.api.requests == []
 
 

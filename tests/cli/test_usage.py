@@ -23,6 +23,7 @@ COMMANDS = [
     (),
     ("api",),
     ("auth",),
+    ("auth", "check"),
     ("auth", "status"),
     ("auth", "token"),
     ("auth", "clear"),
@@ -32,6 +33,7 @@ COMMANDS = [
     ("config", "check"),
     ("config", "init"),
     ("config", "schema"),
+    ("config", "trust"),
     ("completion",),
 ]
 
