@@ -74,6 +74,14 @@ def test_navigation_names_every_page() -> None:
     assert sorted(named) == [page.name for page in PAGES]
 
 
+def test_readme_names_every_page() -> None:
+    """Who begins at the README finds each page from there."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"\]\(docs/([\w-]+\.md)\)", text)
+
+    assert sorted({*named}) == [page.name for page in PAGES]
+
+
 @pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     """A link to a file of the repository leads to one, and to a heading that it has."""
@@ -112,6 +120,15 @@ def test_extras_are_there(text: Path) -> None:
     extras = {extra for names in named for extra in names.split(",")}
 
     assert extras - {*project["optional-dependencies"]} == set()
+
+
+def test_extras_are_told() -> None:
+    """Each extra is told where it is told how to install."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"^The extra `.*$", text, re.MULTILINE)
+
+    assert [name for name in project["optional-dependencies"] if f"`{name}`" not in told] == []
 
 
 @pytest.mark.parametrize("block", every("python"))
