@@ -239,12 +239,16 @@ def clear(settings: Globals, endpoint: str | None) -> None:
     from gqlauth._service import AuthService  # noqa: PLC0415 - help needs no service
 
     service = AuthService(config(settings), short_lived=True)
-    try:
-        forgotten = run(partial(service.clear, endpoint), waiting_for="the token store")
-    except ConfigError:
-        raise
-    except GqlAuthError as error:
-        raise Failure(str(error), UNAVAILABLE) from None
+
+    async def cleared() -> int:
+        try:
+            return await service.clear(endpoint)
+        except ConfigError:
+            raise
+        except GqlAuthError as error:
+            raise Failure(str(error), UNAVAILABLE) from None
+
+    forgotten = run(cleared, waiting_for="the token store")
     if forgotten:
         say(f"forgot {forgotten} token{'' if forgotten == 1 else 's'}")
     else:
